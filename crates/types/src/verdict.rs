@@ -1,0 +1,75 @@
+//! What a stage decided about a request, and why. Every stage of the pipeline returns the same [`Verdict`].
+
+use crate::{Category, Decision, Severity};
+use serde::Serialize;
+use std::sync::Arc;
+
+/// What is done with a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// Nothing was found.
+    Pass,
+    /// Something was found; the request goes on.
+    Log,
+    /// The request is stopped with 429.
+    RateLimit,
+    /// The request is stopped with 403.
+    Block,
+    /// The request goes on and no later stage looks at it.
+    Allow,
+}
+
+/// One rule that matched one value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RuleMatch {
+    /// The rule's `id`.
+    pub rule_id: Arc<str>,
+    /// The rule's `name`.
+    pub name: Arc<str>,
+    /// What kind of attack the rule looks for.
+    pub category: Category,
+    /// How bad a match is.
+    pub severity: Severity,
+    /// What the rule asks for, after monitor mode and `block_suspicious` were taken into account.
+    pub action: Action,
+    /// The value that matched, as a variable: `query:id`, `header:user-agent`, `body:user.name`, `path`.
+    pub variable: String,
+    /// The bytes that matched, decoded as the rule saw them, lossy UTF-8, at most 120 characters.
+    pub matched: String,
+}
+
+/// Why a stage decided as it did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reason {
+    /// Nothing was found.
+    None,
+    /// A decision about the client's address.
+    Decision(Arc<Decision>),
+    /// Firewall rules, the one that settled the action first.
+    Rules(Vec<RuleMatch>),
+    /// The client's request rate; seconds until the next request is let through.
+    Rate {
+        /// Whole seconds, at least 1.
+        retry_after_s: u64,
+    },
+}
+
+/// What a stage decided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    /// What is done.
+    pub action: Action,
+    /// Why.
+    pub reason: Reason,
+}
+
+impl Verdict {
+    /// Nothing was found.
+    pub const PASS: Verdict = Verdict { action: Action::Pass, reason: Reason::None };
+
+    /// Whether the request goes no further.
+    pub fn stops(&self) -> bool {
+        matches!(self.action, Action::Block | Action::RateLimit)
+    }
+}
