@@ -1,0 +1,62 @@
+//! "unknown key; did you mean …?"
+
+use crate::built::UNBUILT;
+use crate::settings::{SECTIONS, keys};
+
+/// A name less like than this is no suggestion (Jaro-Winkler, 0 to 1).
+const LIKENESS_MIN: f64 = 0.8;
+
+pub(crate) fn unknown_key(section: &str, name: &str) -> String {
+    let here = keys().filter(|key| key.section == section).map(|key| key.name.to_owned());
+    let elsewhere = keys().filter(|key| key.name == name).map(|key| key.path()).next();
+    let meant = elsewhere.or_else(|| nearest(name, here));
+    match meant {
+        Some(meant) => format!("unknown key; did you mean {meant}?"),
+        None => {
+            let known: Vec<&str> = keys().filter(|key| key.section == section).map(|key| key.name).collect();
+            format!("unknown key; [{section}] has {}", known.join(", "))
+        }
+    }
+}
+
+pub(crate) fn unknown_section(name: &str, is_table: bool) -> String {
+    let sections = || SECTIONS.iter().map(|(section, _, _)| *section);
+    if !is_table && let Some(key) = keys().find(|key| key.name == name) {
+        return format!(
+            "unknown section; keys stand in sections: did you mean {} in [{}]?",
+            name, key.section
+        );
+    }
+    let unbuilt = UNBUILT.iter().map(|(name, _)| *name).filter(|name| !name.contains('.'));
+    match nearest(name, sections().chain(unbuilt).map(str::to_owned)) {
+        Some(meant) => format!("unknown section; did you mean [{meant}]?"),
+        None => format!("unknown section; there are {}", sections().collect::<Vec<_>>().join(", ")),
+    }
+}
+
+pub(crate) fn unknown_path(path: &str) -> String {
+    match nearest(path, keys().map(|key| key.path())) {
+        Some(meant) => format!("unknown key; did you mean {meant}?"),
+        None => "unknown key; expected section.key=value, such as waf.enable=false".into(),
+    }
+}
+
+pub(crate) fn unknown_variable(name: &str) -> String {
+    match nearest(name, keys().map(|key| key.variable())) {
+        Some(meant) => format!("it names no key; did you mean {meant}?"),
+        None => "it names no key; expected SECBEAT__SECTION__KEY, such as SECBEAT__WAF__ENABLE".into(),
+    }
+}
+
+fn nearest(name: &str, known: impl Iterator<Item = String>) -> Option<String> {
+    // Likeness takes time with the square of the length: what nobody mistypes is not compared.
+    const LENGTH_MAX: usize = 128;
+    if name.len() > LENGTH_MAX {
+        return None;
+    }
+    known
+        .map(|known| (strsim::jaro_winkler(name, &known), known))
+        .filter(|(likeness, _)| *likeness >= LIKENESS_MIN)
+        .max_by(|(a, _), (b, _)| a.total_cmp(b))
+        .map(|(_, known)| known)
+}

@@ -1,0 +1,29 @@
+use crate::choice::{OnOverLimit, WafMode};
+use crate::section::section;
+use std::path::PathBuf;
+
+section! {
+    /// The web application firewall and the request rate of a client.
+    Waf = "waf" {
+        /// Whether requests are inspected.
+        enable: bool = true;
+        /// `block` acts on what the rules find; `monitor` only logs it.
+        mode: WafMode = WafMode::Block;
+        /// The rules, JSON. Not given: the rules built into the program. Read again at every reload.
+        rules_path: Option<PathBuf> = None;
+        /// Whether rules of severity low and medium act; `false`: they only log.
+        block_suspicious: bool = true;
+        /// Requests that one client (an IPv4 address, an IPv6 /64) may make each second, with a burst of twice as
+        /// many; more are answered 429 with `Retry-After`. 0: no limit.
+        rate_limit_rps: u64 = 0 => unit("requests/s"), range(0.0, 1_000_000_000.0);
+        /// How much of a body is inspected before the request goes on.
+        /// What may be uploaded is another limit, `limits.body_bytes_max`.
+        inspect_body_limit: usize = 131_072 => unit("bytes"), range(1024.0, 1_073_741_824.0);
+        /// Memory that all bodies under inspection may take together. While it is used up, further requests with
+        /// a body to inspect are answered 503.
+        body_memory_budget: usize = 67_108_864 => unit("bytes"), range(65_536.0, 1_099_511_627_776.0);
+        /// What happens to a body longer than `inspect_body_limit`: `pass` inspects its first part and lets the rest
+        /// stream, `block` answers 413.
+        on_body_over_limit: OnOverLimit = OnOverLimit::Pass;
+    }
+}
