@@ -1,2 +1,48 @@
-//! Placeholder.
-fn main() {}
+//! nginx, HAProxy and SecBeat side by side: the same machine, core, origin, client and minutes.
+//!
+//! | module | what |
+//! | --- | --- |
+//! | [`cli`] | the commands and their options |
+//! | [`scenario`] | what is asked of a proxy: scheme and answer size |
+//! | [`peers`] | each proxy at its best: configuration, start, stop |
+//! | [`origin`] | the backend behind all of them |
+//! | [`certificate`] | the one certificate all of them serve |
+//! | [`process`] | children that cannot outlive the benchmark |
+//! | [`measure`] | CPU time and memory of a process group, from `/proc` |
+//! | [`load`] | closed-loop load by `wrk` |
+//! | [`rounds`] | interleaved rounds, and what they found |
+//! | [`stats`] | medians, quantiles and the bootstrap |
+//! | [`table`] | the tables of `docs/benchmarks.md` |
+
+mod certificate;
+mod cli;
+mod load;
+mod measure;
+mod origin;
+mod peers;
+mod process;
+mod rounds;
+mod scenario;
+mod stats;
+mod table;
+
+use std::process::ExitCode;
+
+/// What a step of the benchmark gives, or a sentence saying what failed, where, and what to do.
+type Outcome<T> = Result<T, String>;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    // Dropping the unfinished run on a signal is what stops the proxies and removes their folders.
+    let outcome = tokio::select! {
+        outcome = cli::run() => outcome,
+        _ = tokio::signal::ctrl_c() => Err("interrupted: nothing was written".into()),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("secbeat-bench: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
