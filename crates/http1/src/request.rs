@@ -1,0 +1,205 @@
+//! The head of a request, RFC 9112 3 to 6.
+
+use crate::connection::Options;
+use crate::field::{head_window, section};
+use crate::framing::FramingFields;
+use crate::request_line::RequestLine;
+use crate::{
+    Field, FieldError, Framing, Known, Limits, Method, Parsed, RequestError, Span, Version, host, target,
+};
+use std::borrow::Cow;
+
+/// The head of a request, as spans into the buffer that it was parsed from. Reusable: keep one for each connection.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RequestHead {
+    /// The method as it was sent: a token of at most 32 bytes.
+    pub method: Span,
+    /// Which method it is.
+    pub known_method: Method,
+    /// The target as it was sent.
+    pub target: Span,
+    /// The part of the target that a backend is asked for: see [`RequestHead::origin_form`].
+    pub path: Span,
+    /// The version.
+    pub version: Version,
+    /// The fields in the order they were sent.
+    pub fields: Vec<Field>,
+    /// Where the body ends; never [`Framing::UntilClose`].
+    pub framing: Framing,
+    /// Whether the client wants the connection to last beyond this request.
+    pub keep_alive: bool,
+    /// Whether the client waits for `100 Continue` before it sends the body.
+    pub expect_continue: bool,
+    /// The protocol that the client asks to change to, such as `websocket`. Absent, and so to be ignored (RFC 9110
+    /// 7.8), where the request is not one that can be passed on as such: HTTP/1.0, a body, no `Connection: upgrade`,
+    /// more than one protocol, or h2c.
+    pub upgrade: Option<Span>,
+    /// The host with its port, of `Host` or the target; absent only in HTTP/1.0.
+    pub host: Option<Span>,
+    /// The length of the head in bytes; the body begins there.
+    pub len: usize,
+    /// What is wrong with the request line, told when the whole head is read.
+    pub(crate) refusal: Option<RequestError>,
+    progress: Progress,
+}
+
+/// How far a head is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Progress {
+    /// The request line is to be read.
+    #[default]
+    Line,
+    /// The field line that begins here is to be read.
+    Fields(usize),
+    /// Every line was read.
+    Tokenised,
+    /// A line could not be read.
+    Failed,
+}
+
+impl RequestHead {
+    /// An empty head with room for the fields of a usual request.
+    pub fn new() -> Self {
+        RequestHead { fields: Vec::with_capacity(32), ..Self::default() }
+    }
+
+    /// Reads the head at the start of `buf`.
+    ///
+    /// After [`Parsed::Partial`], call again with the same bytes and more behind them: reading goes on at the line that
+    /// was incomplete. To give up on a partial head and read another with the same value, call [`RequestHead::clear`]
+    /// first; after `Complete` or an error the next call begins anew by itself. The answer does not depend on how the
+    /// bytes were cut into calls. On an error, whatever was read stays in place to be shown.
+    pub fn parse(&mut self, buf: &[u8], limits: &Limits) -> Result<Parsed, RequestError> {
+        if matches!(self.progress, Progress::Tokenised | Progress::Failed) {
+            self.clear();
+        }
+        match self.tokenise(buf, limits) {
+            Ok(Parsed::Partial) => Ok(Parsed::Partial),
+            Ok(Parsed::Complete) => {
+                self.progress = Progress::Tokenised;
+                self.understand(buf)?;
+                Ok(Parsed::Complete)
+            }
+            Err(error) => {
+                self.progress = Progress::Failed;
+                Err(error)
+            }
+        }
+    }
+
+    /// Forgets everything but the memory for fields.
+    pub fn clear(&mut self) {
+        let mut fields = std::mem::take(&mut self.fields);
+        fields.clear();
+        *self = RequestHead { fields, ..Self::default() };
+    }
+
+    /// Whether method, target and every field were read, even where the request is refused for what they say.
+    pub fn is_tokenised(&self) -> bool {
+        self.progress == Progress::Tokenised
+    }
+
+    /// The target to ask a backend for: a path with its query, or `*`. Allocates only for an absolute form without a
+    /// path, which is asked for as `/` (RFC 9112 3.2.1).
+    pub fn origin_form<'a>(&self, buf: &'a [u8]) -> Cow<'a, [u8]> {
+        match self.path.of(buf) {
+            path @ ([] | [b'?', ..]) => Cow::Owned([b"/", path].concat()),
+            path => Cow::Borrowed(path),
+        }
+    }
+
+    /// The value of the first field of this kind.
+    pub fn value<'a>(&self, buf: &'a [u8], known: Known) -> Option<&'a [u8]> {
+        self.fields.iter().find(|field| field.known == known).map(|field| field.value.of(buf))
+    }
+
+    #[inline]
+    fn tokenise(&mut self, buf: &[u8], limits: &Limits) -> Result<Parsed, RequestError> {
+        let mut at = match self.progress {
+            Progress::Fields(at) => at,
+            _ => {
+                let (window, is_full) = head_window(buf, limits);
+                match self.request_line(window, limits)? {
+                    RequestLine::Complete(at) => at,
+                    RequestLine::Partial if is_full => {
+                        return Err(FieldError::HeadTooLarge(limits.head_bytes_max).into());
+                    }
+                    RequestLine::Partial => return Ok(Parsed::Partial),
+                }
+            }
+        };
+        let is_complete = section(buf, &mut at, &mut self.fields, limits)?;
+        self.progress = Progress::Fields(at);
+        self.len = at;
+        Ok(if is_complete { Parsed::Complete } else { Parsed::Partial })
+    }
+
+    /// Settles what the head says, or refuses it.
+    #[inline]
+    fn understand(&mut self, buf: &[u8]) -> Result<(), RequestError> {
+        if let Some(error) = self.refusal {
+            return Err(error);
+        }
+        let mut framing = FramingFields::default();
+        let (mut upgrades, mut has_connection, mut expects) = (0, false, false);
+        for &Field { known, value, .. } in &self.fields {
+            match known {
+                Known::Host if self.host.replace(value).is_some() => return Err(RequestError::DuplicateHost),
+                Known::ContentLength => framing.content_length(value)?,
+                Known::TransferEncoding => framing.transfer_encoding(value)?,
+                Known::Connection => has_connection = true,
+                Known::Upgrade => {
+                    upgrades += 1;
+                    self.upgrade = Some(value);
+                }
+                Known::Expect if self.version == Version::Http11 => {
+                    if expects || !value.of(buf).eq_ignore_ascii_case(b"100-continue") {
+                        return Err(RequestError::UnknownExpectation);
+                    }
+                    expects = true;
+                }
+                _ => {}
+            }
+        }
+        self.framing = framing.resolve(buf, self.version)?.unwrap_or(Framing::None);
+        let has_body = !matches!(self.framing, Framing::None | Framing::Length(0));
+        self.expect_continue = expects && has_body;
+
+        let options = if has_connection { Options::read(buf, &mut self.fields)? } else { Options::default() };
+        self.keep_alive = options.persists(self.version);
+        let may_upgrade = options.upgrade && upgrades == 1 && !has_body && self.version == Version::Http11;
+        self.upgrade = self.upgrade.filter(|protocol| may_upgrade && is_one_protocol(protocol.of(buf)));
+
+        self.route(buf)
+    }
+
+    /// Settles host and path.
+    #[inline]
+    fn route(&mut self, buf: &[u8]) -> Result<(), RequestError> {
+        match self.host.map(|host| host.of(buf)) {
+            Some(text) if !host::is_valid(text) => return Err(RequestError::InvalidHost),
+            None if self.version == Version::Http11 => return Err(RequestError::MissingHost),
+            _ => {}
+        }
+        let parsed = target::parse(self.target.of(buf), self.known_method)?;
+        self.path = self.target.sub(parsed.path);
+        if let Some(authority) = parsed.authority {
+            let authority = self.target.sub(authority);
+            let host = *self.host.get_or_insert(authority);
+            if !host.of(buf).eq_ignore_ascii_case(authority.of(buf)) {
+                return Err(RequestError::HostDisagreesWithTarget);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether `Upgrade` names one protocol, with or without a version, that can be passed on (RFC 9110 7.8). h2c cannot:
+/// the proxy would be blind to every request behind it.
+fn is_one_protocol(value: &[u8]) -> bool {
+    let (name, version) = value.split_at(value.iter().position(|&byte| byte == b'/').unwrap_or(value.len()));
+    let is_token = crate::bytes::is_token;
+    is_token(name)
+        && (version.is_empty() || version.strip_prefix(b"/").is_some_and(is_token))
+        && !name.eq_ignore_ascii_case(b"h2c")
+}
