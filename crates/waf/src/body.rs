@@ -1,0 +1,46 @@
+//! Bodies: which kinds are inspected, and how they are taken apart. Each parser is strict, bounded and total.
+
+mod content_type;
+mod json;
+mod multipart;
+mod urlencoded;
+
+pub use content_type::{BodyKind, reads_ascii_otherwise};
+pub use json::walk_json;
+pub use multipart::walk_multipart;
+pub use urlencoded::walk_arguments;
+
+use std::fmt;
+
+/// Takes one value of a body: its name (`user.name`, `file.filename`; empty for the whole) and its bytes. A name is a
+/// value too, and is given under itself.
+pub type Sink<'s> = dyn FnMut(&[u8], &[u8]) + 's;
+
+/// Why a body could not be taken apart to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BodyError {
+    /// It is not what its content type says; the byte at which that shows.
+    Malformed {
+        /// What was expected there.
+        expected: &'static str,
+        /// Bytes from the start of the body.
+        offset: usize,
+    },
+    /// JSON nests deeper than the settings allow.
+    TooDeep,
+    /// There are more arguments or values than the settings allow.
+    TooManyArguments,
+    /// There are more parts than the settings allow.
+    TooManyParts,
+}
+
+impl fmt::Display for BodyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            BodyError::Malformed { expected, offset } => write!(f, "expected {expected} at byte {offset}"),
+            BodyError::TooDeep => f.write_str("nested deeper than the limit"),
+            BodyError::TooManyArguments => f.write_str("more arguments than the limit"),
+            BodyError::TooManyParts => f.write_str("more parts than the limit"),
+        }
+    }
+}

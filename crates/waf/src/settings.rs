@@ -1,0 +1,32 @@
+//! What the firewall is told besides its rules.
+
+/// How a [`RuleSet`](crate::RuleSet) judges, and how much of a body it takes apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settings {
+    /// Whether rules of severity low and medium may block; where false they only log.
+    pub block_suspicious: bool,
+    /// Whether nothing blocks and everything is logged.
+    pub monitor: bool,
+    /// The deepest nesting of a JSON body, in arrays and objects.
+    pub json_depth_max: usize,
+    /// The most keys and values of a JSON body.
+    pub json_values_max: usize,
+    /// The most arguments of a query or of a urlencoded body.
+    pub args_max: usize,
+    /// The most parts of a multipart body.
+    pub parts_max: usize,
+}
+
+impl Default for Settings {
+    /// Blocks suspicion too; 64 levels, 20,000 JSON values, 1,000 arguments (PHP's `max_input_vars`), 200 parts.
+    fn default() -> Self {
+        Settings {
+            block_suspicious: true,
+            monitor: false,
+            json_depth_max: 64,
+            json_values_max: 20_000,
+            args_max: 1000,
+            parts_max: 200,
+        }
+    }
+}
