@@ -121,32 +121,28 @@ fn name_error(byte: u8, name_len: usize) -> FieldError {
     }
 }
 
-/// Reads field lines from `at` on into `fields` and moves `at` behind each. `Ok(true)`: the section's end was read
-/// too. The buffer is looked at only up to the limit for a head, so that a head passes or fails the same however it
-/// is cut into reads.
+/// Reads the field lines from `at` on into `fields`. Where the section ends; `None`: it is not all here. Only as much
+/// of the buffer is looked at as a head may fill, so that a head passes or fails however it is cut into reads.
 #[inline]
 pub(crate) fn section(
     buf: &[u8],
-    at: &mut usize,
+    mut at: usize,
     fields: &mut Vec<Field>,
     limits: &Limits,
-) -> Result<bool, FieldError> {
+) -> Result<Option<usize>, FieldError> {
     let (buf, is_full) = head_window(buf, limits);
     loop {
-        match line(buf, *at, limits.field_bytes_max)? {
+        match line(buf, at, limits.field_bytes_max)? {
             Line::Field(field, len) => {
                 if fields.len() >= limits.fields_max as usize {
                     return Err(FieldError::TooManyFields(limits.fields_max));
                 }
                 fields.push(field);
-                *at += len;
+                at += len;
             }
-            Line::End => {
-                *at += 2;
-                return Ok(true);
-            }
+            Line::End => return Ok(Some(at + 2)),
             Line::Partial if is_full => return Err(FieldError::HeadTooLarge(limits.head_bytes_max)),
-            Line::Partial => return Ok(false),
+            Line::Partial => return Ok(None),
         }
     }
 }

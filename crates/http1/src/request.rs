@@ -40,21 +40,7 @@ pub struct RequestHead {
     pub len: usize,
     /// What is wrong with the request line, told when the whole head is read.
     pub(crate) refusal: Option<RequestError>,
-    progress: Progress,
-}
-
-/// How far a head is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum Progress {
-    /// The request line is to be read.
-    #[default]
-    Line,
-    /// The field line that begins here is to be read.
-    Fields(usize),
-    /// Every line was read.
-    Tokenised,
-    /// A line could not be read.
-    Failed,
+    is_tokenised: bool,
 }
 
 impl RequestHead {
@@ -65,26 +51,19 @@ impl RequestHead {
 
     /// Reads the head at the start of `buf`.
     ///
-    /// After [`Parsed::Partial`], call again with the same bytes and more behind them: reading goes on at the line that
-    /// was incomplete. To give up on a partial head and read another with the same value, call [`RequestHead::clear`]
-    /// first; after `Complete` or an error the next call begins anew by itself. The answer does not depend on how the
-    /// bytes were cut into calls. On an error, whatever was read stays in place to be shown.
+    /// After [`Parsed::Partial`], call again with the same bytes and more behind them. Nothing is remembered between
+    /// calls, so a head that is reused can never mix two connections; reading again costs less than the system call that
+    /// brought the bytes. The answer does not depend on how the bytes were cut into calls. On an error, whatever was
+    /// read stays in place to be shown.
+    #[inline]
     pub fn parse(&mut self, buf: &[u8], limits: &Limits) -> Result<Parsed, RequestError> {
-        if matches!(self.progress, Progress::Tokenised | Progress::Failed) {
-            self.clear();
+        self.clear();
+        let parsed = self.tokenise(buf, limits)?;
+        if parsed == Parsed::Complete {
+            self.is_tokenised = true;
+            self.understand(buf)?;
         }
-        match self.tokenise(buf, limits) {
-            Ok(Parsed::Partial) => Ok(Parsed::Partial),
-            Ok(Parsed::Complete) => {
-                self.progress = Progress::Tokenised;
-                self.understand(buf)?;
-                Ok(Parsed::Complete)
-            }
-            Err(error) => {
-                self.progress = Progress::Failed;
-                Err(error)
-            }
-        }
+        Ok(parsed)
     }
 
     /// Forgets everything but the memory for fields.
@@ -96,7 +75,7 @@ impl RequestHead {
 
     /// Whether method, target and every field were read, even where the request is refused for what they say.
     pub fn is_tokenised(&self) -> bool {
-        self.progress == Progress::Tokenised
+        self.is_tokenised
     }
 
     /// The target to ask a backend for: a path with its query, or `*`. Allocates only for an absolute form without a
@@ -113,25 +92,20 @@ impl RequestHead {
         self.fields.iter().find(|field| field.known == known).map(|field| field.value.of(buf))
     }
 
+    /// Reads every line.
     #[inline]
     fn tokenise(&mut self, buf: &[u8], limits: &Limits) -> Result<Parsed, RequestError> {
-        let mut at = match self.progress {
-            Progress::Fields(at) => at,
-            _ => {
-                let (window, is_full) = head_window(buf, limits);
-                match self.request_line(window, limits)? {
-                    RequestLine::Complete(at) => at,
-                    RequestLine::Partial if is_full => {
-                        return Err(FieldError::HeadTooLarge(limits.head_bytes_max).into());
-                    }
-                    RequestLine::Partial => return Ok(Parsed::Partial),
-                }
+        let (window, is_full) = head_window(buf, limits);
+        let at = match self.request_line(window, limits)? {
+            RequestLine::Complete(at) => at,
+            RequestLine::Partial if is_full => {
+                return Err(FieldError::HeadTooLarge(limits.head_bytes_max).into());
             }
+            RequestLine::Partial => return Ok(Parsed::Partial),
         };
-        let is_complete = section(buf, &mut at, &mut self.fields, limits)?;
-        self.progress = Progress::Fields(at);
-        self.len = at;
-        Ok(if is_complete { Parsed::Complete } else { Parsed::Partial })
+        let Some(len) = section(buf, at, &mut self.fields, limits)? else { return Ok(Parsed::Partial) };
+        self.len = len;
+        Ok(Parsed::Complete)
     }
 
     /// Settles what the head says, or refuses it.

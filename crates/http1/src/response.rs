@@ -27,19 +27,6 @@ pub struct ResponseHead {
     pub upgrade: Option<Span>,
     /// The length of the head in bytes; the body, or the next head, begins there.
     pub len: usize,
-    progress: Progress,
-}
-
-/// How far a head is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum Progress {
-    /// The status line is to be read.
-    #[default]
-    Line,
-    /// The field line that begins here is to be read.
-    Fields(usize),
-    /// Nothing is to be read: the next call begins anew.
-    Ended,
 }
 
 impl ResponseHead {
@@ -56,19 +43,12 @@ impl ResponseHead {
         request_method: Method,
         limits: &Limits,
     ) -> Result<Parsed, ResponseError> {
-        if self.progress == Progress::Ended {
-            self.clear();
+        self.clear();
+        let parsed = self.tokenise(buf, limits)?;
+        if parsed == Parsed::Complete {
+            self.understand(buf, request_method)?;
         }
-        let result = self.tokenise(buf, limits).and_then(|parsed| {
-            if parsed == Parsed::Complete {
-                self.understand(buf, request_method)?;
-            }
-            Ok(parsed)
-        });
-        if result != Ok(Parsed::Partial) {
-            self.progress = Progress::Ended;
-        }
-        result
+        Ok(parsed)
     }
 
     /// Forgets everything but the memory for fields.
@@ -88,27 +68,23 @@ impl ResponseHead {
         self.fields.iter().find(|field| field.known == known).map(|field| field.value.of(buf))
     }
 
+    /// Reads every line.
     #[inline]
     fn tokenise(&mut self, buf: &[u8], limits: &Limits) -> Result<Parsed, ResponseError> {
-        let mut at = match self.progress {
-            Progress::Fields(at) => at,
-            _ => {
-                let (window, is_full) = head_window(buf, limits);
-                match self.status_line(window, limits)? {
-                    StatusLine::Complete(at) => at,
-                    StatusLine::Partial if is_full => {
-                        return Err(FieldError::HeadTooLarge(limits.head_bytes_max).into());
-                    }
-                    StatusLine::Partial => return Ok(Parsed::Partial),
-                }
+        let (window, is_full) = head_window(buf, limits);
+        let at = match self.status_line(window, limits)? {
+            StatusLine::Complete(at) => at,
+            StatusLine::Partial if is_full => {
+                return Err(FieldError::HeadTooLarge(limits.head_bytes_max).into());
             }
+            StatusLine::Partial => return Ok(Parsed::Partial),
         };
-        let is_complete = section(buf, &mut at, &mut self.fields, limits)?;
-        self.progress = Progress::Fields(at);
-        self.len = at;
-        Ok(if is_complete { Parsed::Complete } else { Parsed::Partial })
+        let Some(len) = section(buf, at, &mut self.fields, limits)? else { return Ok(Parsed::Partial) };
+        self.len = len;
+        Ok(Parsed::Complete)
     }
 
+    /// Settles what the head says, or refuses it.
     #[inline]
     fn understand(&mut self, buf: &[u8], request_method: Method) -> Result<(), ResponseError> {
         let mut framing = FramingFields::default();
