@@ -2,6 +2,7 @@
 
 use crate::choice::{Format, Mode};
 use crate::load::Loaded;
+use crate::nearest;
 use crate::problem::{Errors, Problem};
 
 /// Sections and keys that are known by name and not built yet, with what to use instead.
@@ -37,7 +38,7 @@ impl Loaded {
             .unbuilt
             .iter()
             .map(|unbuilt| {
-                let message = format!("not built in this version; {}", unbuilt.instead);
+                let message = nearest::not_built(unbuilt.instead);
                 Problem::new(Some(unbuilt.origin.clone()), unbuilt.name, message)
             })
             .collect();

@@ -2,7 +2,6 @@
 
 use crate::load::Loaded;
 use crate::problem::Problem;
-use crate::settings::keys;
 
 /// Adds to `problems` what does not fit together, and to the warnings of `loaded` what the operator should know.
 pub(crate) fn check(loaded: &mut Loaded, problems: &mut Vec<Problem>) {
@@ -10,14 +9,27 @@ pub(crate) fn check(loaded: &mut Loaded, problems: &mut Vec<Problem>) {
     let settings = &loaded.settings;
     let server = &settings.server;
 
-    if settings.metrics.enable && settings.metrics.bind_address == server.bind_address {
-        wrong.push(("metrics.bind_address", "the same as server.bind_address; give each its own".to_owned()));
-    }
-    if server.backend_address.address() == Some(server.bind_address) {
+    let (site, api) = (server.bind_address, settings.metrics.bind_address);
+    let everywhere = site.ip().is_unspecified();
+    if settings.metrics.enable
+        && site.port() == api.port()
+        && (site.ip() == api.ip() || everywhere || api.ip().is_unspecified())
+    {
         wrong.push((
-            "server.backend_address",
-            "the same as server.bind_address: the node would call itself".into(),
+            "metrics.bind_address",
+            format!("takes the port of server.bind_address, {site}; give each its own"),
         ));
+    }
+    let backend = &server.backend_address;
+    let is_here = backend.host() == "localhost"
+        || backend
+            .address()
+            .is_some_and(|backend| backend.ip().is_loopback() || backend.ip().is_unspecified());
+    if backend.port() == site.port()
+        && (backend.address() == Some(site) || (is_here && (everywhere || site.ip().is_loopback())))
+    {
+        let message = format!("leads to server.bind_address, {site}: the node would call itself");
+        wrong.push(("server.backend_address", message));
     }
     if settings.waf.inspect_body_limit > settings.waf.body_memory_budget {
         let budget = settings.waf.body_memory_budget;
@@ -52,7 +64,6 @@ pub(crate) fn check(loaded: &mut Loaded, problems: &mut Vec<Problem>) {
     }
     for (path, message) in wrong {
         let known = problems.iter().any(|problem| problem.key == path);
-        debug_assert!(keys().any(|key| key.path() == path), "{path}");
         if !known {
             problems.push(Problem::new(loaded.origins.get(path).cloned(), path, message));
         }

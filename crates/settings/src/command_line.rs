@@ -13,7 +13,7 @@ pub(crate) fn read(sets: &[String], given: &mut Given) {
             given.problems.push(Problem::new(Some(Origin::CommandLine), key, message));
         };
         let Some((path, value)) = set.split_once('=') else {
-            refuse("", format!("expected section.key=value, found {set:?}"));
+            refuse("", "expected section.key=value, found no \"=\"".into());
             continue;
         };
         let path = path.trim();

@@ -74,7 +74,7 @@ impl Kind {
             Kind::Choice(words) => {
                 words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
             }
-            Kind::List(of) => format!("list of {}", of.name()),
+            Kind::List(of) => format!("list: {}", of.name()),
         }
     }
 }

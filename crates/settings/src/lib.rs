@@ -41,7 +41,7 @@ pub use address::{HostPort, Url};
 pub use built::{Built, Degradation};
 pub use choice::{Format, Level, Mode, OnOverLimit, TlsVersion, WafMode};
 pub use key::{Effect, Key, Kind};
-pub use load::{Loaded, Sources};
+pub use load::{Loaded, PATH_DEFAULT, PATH_VARIABLE, Sources};
 pub use problem::{Errors, Origin, Problem};
 pub use reference::reference_markdown;
 pub use secret::Secret;

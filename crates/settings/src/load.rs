@@ -10,6 +10,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
+/// The environment variable that names the configuration file.
+pub const PATH_VARIABLE: &str = "MITIGATION_CONFIG";
+
+/// The configuration file where nothing names another.
+pub const PATH_DEFAULT: &str = "config/production.toml";
+
 /// Reads a text file. The program gives [`std::fs::read_to_string`], a test what it likes.
 pub type ReadFile<'a> = &'a dyn Fn(&Path) -> io::Result<String>;
 

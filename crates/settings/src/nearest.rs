@@ -6,7 +6,19 @@ use crate::settings::{SECTIONS, keys};
 /// A name less like than this is no suggestion (Jaro-Winkler, 0 to 1).
 const LIKENESS_MIN: f64 = 0.8;
 
+/// Why a name that is known has no key.
+pub(crate) fn not_built(instead: &str) -> String {
+    format!("not built in this version; {instead}")
+}
+
+fn unbuilt(path: &str) -> Option<String> {
+    UNBUILT.iter().find(|(name, _)| *name == path).map(|(_, instead)| not_built(instead))
+}
+
 pub(crate) fn unknown_key(section: &str, name: &str) -> String {
+    if let Some(message) = unbuilt(&format!("{section}.{name}")) {
+        return message;
+    }
     let here = keys().filter(|key| key.section == section).map(|key| key.name.to_owned());
     let elsewhere = keys().filter(|key| key.name == name).map(|key| key.path()).next();
     let meant = elsewhere.or_else(|| nearest(name, here));
@@ -42,6 +54,10 @@ pub(crate) fn unknown_path(path: &str) -> String {
 }
 
 pub(crate) fn unknown_variable(name: &str) -> String {
+    let path = name.trim_start_matches("SECBEAT__").replace("__", ".").to_ascii_lowercase();
+    if let Some(message) = unbuilt(&path) {
+        return message;
+    }
     match nearest(name, keys().map(|key| key.variable())) {
         Some(meant) => format!("it names no key; did you mean {meant}?"),
         None => "it names no key; expected SECBEAT__SECTION__KEY, such as SECBEAT__WAF__ENABLE".into(),

@@ -46,7 +46,7 @@ impl Secret {
         Ok(Secret(text.to_owned()))
     }
 
-    /// The secret itself.
+    /// The secret itself. What a caller sends is compared with it in constant time (`subtle`), not by `==`.
     pub fn expose(&self) -> &str {
         &self.0
     }

@@ -1,8 +1,9 @@
 //! What is wrong is refused with its place, cause and remedy, all of it at once.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod support;
 
-use support::{Layers, SMALLEST, errors};
+use support::{Layers, SMALLEST, errors, load};
 
 /// The smallest file with a line more in a section of its own.
 fn with(section: &str, line: &str) -> String {
@@ -105,7 +106,11 @@ fn an_impossible_value_says_what_is_possible() {
             "allowed_hosts = [\"a:80\"]",
             "metrics.allowed_hosts: item 1: expected a host without a port",
         ),
-        ("metrics", "bind_address = \"0.0.0.0:8443\"", "the same as server.bind_address"),
+        (
+            "metrics",
+            "bind_address = \"127.0.0.1:8443\"",
+            "takes the port of server.bind_address, 0.0.0.0:8443",
+        ),
         ("orchestrator", "url = \"orchestrator:9090\"", "orchestrator.url: expected a URL"),
     ] {
         let errors = errors(&with(section, line));
@@ -252,6 +257,51 @@ fn a_secret_is_given_once_and_its_file_must_be_there() {
     assert!(errors(&both).contains("metrics.api_token_file: give api_token or api_token_file, not both"));
     let missing = with("metrics", "api_token_file = \"token\"");
     assert!(errors(&missing).contains("metrics.api_token_file: the secret in token cannot be read"));
+}
+
+#[test]
+fn a_secret_that_looks_like_a_variable_is_not_shown_in_the_error() {
+    let error = errors(&with("metrics", "api_token = \"${hunter2 hunter2\""));
+    assert!(error.contains("is written $$") && !error.contains("hunter2"), "{error}");
+    let sets = &["metrics.api_token:hunter2"];
+    let error = Layers { file: Some(SMALLEST), sets, ..Layers::default() }.load().unwrap_err().to_string();
+    assert!(!error.contains("hunter2"), "{error}");
+}
+
+#[test]
+fn a_backend_that_is_the_node_itself_is_refused() {
+    for (bind, backend) in [
+        ("0.0.0.0:8443", "127.0.0.1:8443"),
+        ("[::]:8443", "localhost:8443"),
+        ("127.0.0.1:80", "127.0.0.1:80"),
+        ("192.0.2.1:80", "192.0.2.1:80"),
+    ] {
+        let errors =
+            errors(&format!("[server]\nbind_address = \"{bind}\"\nbackend_address = \"{backend}\"\n"));
+        assert!(errors.contains(":3:19: server.backend_address: leads to server.bind_address"), "{errors}");
+    }
+    for (bind, backend) in
+        [("0.0.0.0:80", "10.0.0.5:80"), ("192.0.2.1:80", "127.0.0.1:80"), ("[::]:80", "app:80")]
+    {
+        load(&format!("[server]\nbind_address = \"{bind}\"\nbackend_address = \"{backend}\"\n")).unwrap();
+    }
+}
+
+#[test]
+fn a_name_that_is_not_built_is_refused_in_every_layer() {
+    let refused = |environment, sets| {
+        let layers = Layers { file: Some(SMALLEST), environment, sets, ..Layers::default() };
+        layers.load().unwrap_err().to_string()
+    };
+    assert!(
+        refused(&[("SECBEAT__WAF__CRS", "true")], &[]).contains("not built in this version; use JSON rules")
+    );
+    assert!(refused(&[], &["waf.crs=true"]).contains("waf.crs: not built in this version; use JSON rules"));
+}
+
+#[test]
+fn a_file_with_a_byte_order_mark_and_carriage_returns_is_read() {
+    load(&format!("\u{feff}{}", SMALLEST.replace('\n', "\r\n"))).unwrap();
 }
 
 #[test]

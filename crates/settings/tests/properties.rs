@@ -1,4 +1,5 @@
 //! For all inputs: nothing panics, and a value means the same in every layer.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod support;
 
@@ -93,6 +94,10 @@ fn same_in_every_layer(key: &'static Key, (toml, plain): &Written) {
         let environment: &[_] = &[(alias, plain.as_str())];
         let by_alias = Layers { file: Some(SMALLEST), environment, sets: &context, files }.load().unwrap();
         assert_eq!(by_file.settings, by_alias.settings, "{alias}={plain}");
+    }
+    assert!(!by_file.settings.show(&key.path()).is_empty(), "{} = {toml} set nothing", key.path());
+    if matches!(key.kind, Kind::Boolean | Kind::Integer | Kind::Text | Kind::Path | Kind::Choice(_)) {
+        assert_eq!(by_file.settings.show(&key.path()), *toml);
     }
     // What is shown is TOML that means the same.
     if !key.is_secret() {
