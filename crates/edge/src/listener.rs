@@ -91,7 +91,12 @@ mod tests {
     use super::*;
 
     fn config(address: &str, shared: bool) -> ListenerConfig {
-        ListenerConfig { address: address.parse().unwrap(), backlog: 16, shared_with_others: shared, tcp_fastopen: false }
+        ListenerConfig {
+            address: address.parse().unwrap(),
+            backlog: 16,
+            shared_with_others: shared,
+            tcp_fastopen: false,
+        }
     }
 
     #[test]

@@ -92,7 +92,8 @@ impl Registry {
 
     /// Moves the clock to `now` and wakes every connection whose deadline has passed.
     pub fn tick(&self, now: Instant) {
-        let now_ms = u64::try_from(now.saturating_duration_since(self.started).as_millis()).unwrap_or(NEVER - 1);
+        let now_ms =
+            u64::try_from(now.saturating_duration_since(self.started).as_millis()).unwrap_or(NEVER - 1);
         self.now_ms.set(now_ms);
         for (_, slot) in self.slots.borrow().iter() {
             if slot.deadline_ms.get() <= now_ms {

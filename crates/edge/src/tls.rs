@@ -83,7 +83,10 @@ pub fn load(
         .map_err(|error| TlsError {
             key: "tls.cert_path",
             path: Some(cert_path.into()),
-            message: format!("{error}; the certificate must be the one that {} belongs to", key_path.display()),
+            message: format!(
+                "{error}; the certificate must be the one that {} belongs to",
+                key_path.display()
+            ),
         })?;
     config.ticketer = sessions.tickets.clone();
     config.session_storage = sessions.cache.clone();
@@ -167,9 +170,11 @@ mod tests {
         let junk = folder.path().join("junk.pem");
         std::fs::write(&junk, "no certificate").unwrap();
         let sessions = Sessions::new().unwrap();
-        for (cert, key, blamed) in
-            [(&junk, &key, "tls.cert_path"), (&cert, &junk, "tls.key_path"), (&cert, &folder.path().join("none"), "none")]
-        {
+        for (cert, key, blamed) in [
+            (&junk, &key, "tls.cert_path"),
+            (&cert, &junk, "tls.key_path"),
+            (&cert, &folder.path().join("none"), "none"),
+        ] {
             let error = load(cert, key, &both(), &sessions).unwrap_err().to_string();
             assert!(error.contains(blamed), "{error}");
         }

@@ -1,0 +1,187 @@
+//! The firewall over head and body. A body of a type that is inspected is held until it was looked at, up to a limit and within
+//! the memory that all such bodies share; everything else streams.
+
+use crate::budget::Share;
+use crate::connection::Connection;
+use crate::pipeline::{Facts, Stop, client_side};
+use crate::policy::{Policy, WafPolicy};
+use crate::record;
+use crate::refusal::Refusal;
+use crate::scratch::{BodyInHand, Scratch};
+use crate::upload::Upload;
+use secbeat_http1::{BodyDecoder, BodyError, BodyState, Framing, Known, RequestHead, encode};
+use secbeat_types::{Action, Reason, RuleMatch, Timestamp, Verdict};
+use secbeat_waf::{Request, Transaction};
+use smallvec::SmallVec;
+
+/// What is sent to the backend behind the head.
+pub enum Body {
+    /// Nothing.
+    None,
+    /// So many bytes, all of them in hand behind the head.
+    Here(usize),
+    /// All of it, held for the firewall.
+    Held(Held),
+    /// What is in hand and what is still to come.
+    Stream(Upload),
+}
+
+/// A body, or its first part, that was held for the firewall.
+pub struct Held {
+    /// Its bytes, without framing.
+    pub bytes: Vec<u8>,
+    /// Its part of the memory for bodies, given back with it.
+    share: Share,
+}
+
+/// Looks at the head. The transaction goes on with the body; `None`: the firewall is off.
+pub fn head<'p>(
+    connection: &Connection,
+    policy: &'p Policy,
+    scratch: &Scratch,
+    facts: &Facts,
+) -> Result<Option<Transaction<'p>>, Stop> {
+    let Some(waf) = &policy.waf else { return Ok(None) };
+    let mut transaction = waf.rules.transaction(Timestamp::now());
+    let verdict = look_at_head(&mut transaction, &scratch.head, scratch.head_bytes());
+    settle(connection, scratch, facts, verdict)?;
+    Ok(Some(transaction))
+}
+
+fn look_at_head(transaction: &mut Transaction<'_>, head: &RequestHead, bytes: &[u8]) -> Verdict {
+    let fields: SmallVec<[(&[u8], &[u8]); 24]> =
+        head.fields.iter().map(|field| (field.name.of(bytes), field.value.of(bytes))).collect();
+    let (method, target) = (head.method.of(bytes), head.target.of(bytes));
+    transaction.request_head(&Request { method, target, fields: &fields })
+}
+
+/// What the rules find in a head that was refused for what it says: for the event alone.
+pub fn matches_of_refused(connection: &Connection, scratch: &Scratch) -> Vec<RuleMatch> {
+    let policy = connection.worker.policy();
+    let Some(waf) = &policy.waf else { return Vec::new() };
+    let mut transaction = waf.rules.transaction(Timestamp::now());
+    match look_at_head(&mut transaction, &scratch.head, scratch.head_bytes()).reason {
+        Reason::Rules(matches) => matches,
+        _ => Vec::new(),
+    }
+}
+
+/// Stops the request where the verdict says so; tells of it where it says `log`.
+fn settle(connection: &Connection, scratch: &Scratch, facts: &Facts, verdict: Verdict) -> Result<(), Stop> {
+    match (verdict.action, verdict.reason) {
+        (Action::Block, Reason::Rules(matches)) => Err(Refusal::Rules(matches).into()),
+        (Action::Log, Reason::Rules(matches)) => {
+            record::seen(connection, scratch, facts, matches);
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Looks at the body where it is of a type that is inspected, and says how it goes to the backend.
+pub async fn body(
+    connection: &Connection,
+    policy: &Policy,
+    scratch: &mut Scratch,
+    facts: &Facts,
+    transaction: Option<&mut Transaction<'_>>,
+) -> Result<Body, Stop> {
+    let framing = scratch.head.framing;
+    if matches!(framing, Framing::None | Framing::Length(0)) {
+        scratch.body = BodyInHand::Taken;
+        return Ok(Body::None);
+    }
+    let behind_head = scratch.input.bytes().get(scratch.head.len..).unwrap_or_default();
+    let here = match framing {
+        Framing::Length(length) => usize::try_from(length).ok().filter(|length| *length <= behind_head.len()),
+        _ => None,
+    };
+    if let Some(length) = here {
+        scratch.body = BodyInHand::Here(length);
+    }
+    let content_type = scratch.head.value(scratch.head_bytes(), Known::ContentType);
+    let inspected = match (&policy.waf, transaction) {
+        (Some(waf), Some(transaction)) => {
+            transaction.inspects_body(content_type).map(|kind| (waf, transaction, kind))
+        }
+        _ => None,
+    };
+    let Some((waf, transaction, kind)) = inspected else {
+        return Ok(here.map_or_else(|| Body::Stream(Upload::new(framing)), Body::Here));
+    };
+    let coding = scratch.head.value(scratch.head_bytes(), Known::ContentEncoding);
+    if coding.is_some_and(|coding| !coding.eq_ignore_ascii_case(b"identity")) {
+        return Err(Refusal::BodyEncoded.into());
+    }
+    if let Some(length) = here.filter(|length| *length <= waf.inspect_bytes_max) {
+        let bytes = behind_head.get(..length).unwrap_or_default();
+        let verdict = transaction.request_body(kind, content_type, bytes, true);
+        settle(connection, scratch, facts, verdict)?;
+        return Ok(Body::Here(length));
+    }
+    let content_type = content_type.map(<[u8]>::to_vec);
+    let (held, rest) = hold(connection, policy, waf, scratch).await?;
+    let verdict = transaction.request_body(kind, content_type.as_deref(), &held.bytes, rest.is_none());
+    settle(connection, scratch, facts, verdict)?;
+    Ok(match rest {
+        None => Body::Held(held),
+        Some(decoder) => {
+            let length = held.bytes.len() as u64;
+            Body::Stream(Upload { held: Some(held), decoder, framing, length })
+        }
+    })
+}
+
+/// Reads the body until its end, or until as much of it is here as is inspected; then the decoder for the rest is returned.
+async fn hold(
+    connection: &Connection,
+    policy: &Policy,
+    waf: &WafPolicy,
+    scratch: &mut Scratch,
+) -> Result<(Held, Option<BodyDecoder>), Stop> {
+    let framing = scratch.head.framing;
+    if waf.refuses_longer
+        && matches!(framing, Framing::Length(length) if length > waf.inspect_bytes_max as u64)
+    {
+        return Err(Refusal::BodyTooLargeToInspect.into());
+    }
+    scratch.body = BodyInHand::No;
+    scratch.take_out_head();
+    connection.registration.deadline_in(policy.timeouts.body_ms);
+    if scratch.head.expect_continue && scratch.input.is_empty() {
+        let told = connection.registration.within(connection.client.write_all(encode::CONTINUE)).await;
+        client_side(told, || Refusal::BodyTimeout)?;
+    }
+    let input = &mut scratch.input;
+    let mut decoder = BodyDecoder::new(framing);
+    let mut held = Held { bytes: Vec::new(), share: connection.worker.shared.bodies.share() };
+    loop {
+        while !input.is_empty() {
+            let bytes = input.bytes();
+            let step = decoder.decode(bytes).map_err(Refusal::Body)?;
+            let data = bytes.get(step.data).unwrap_or_default();
+            if !held.share.grow(data.len()) {
+                return Err(Refusal::BodyMemory.into());
+            }
+            held.bytes.extend_from_slice(data);
+            input.consume(step.consumed);
+            if held.bytes.len() as u64 > policy.body_bytes_max {
+                return Err(Refusal::BodyTooLarge.into());
+            }
+            let is_longer = held.bytes.len() > waf.inspect_bytes_max;
+            if is_longer && waf.refuses_longer {
+                return Err(Refusal::BodyTooLargeToInspect.into());
+            }
+            if step.state == BodyState::Done {
+                scratch.body = BodyInHand::Taken;
+                return Ok((held, None));
+            }
+            if is_longer {
+                return Ok((held, Some(decoder)));
+            }
+        }
+        if connection.read_more(input, || Refusal::BodyTimeout).await? == 0 {
+            return Err(Refusal::Body(BodyError::Truncated).into());
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! The stages of a request, in order. [`stages`] is the list; everything else here is one stage each, or what follows when one
+//! says no.
+
+use crate::connection::Connection;
+use crate::exchange;
+use crate::inspect;
+use crate::policy::Policy;
+use crate::record;
+use crate::refusal::Refusal;
+use crate::request_id::RequestId;
+use crate::scratch::{BodyInHand, Scratch};
+use crate::worker::since_start_ns;
+use crate::{answer, client};
+use secbeat_edge::Cut;
+use secbeat_http1::{Framing, Method, Parsed, Version};
+use secbeat_intel::RetryAfter;
+use secbeat_types::{Action, Timestamp};
+use std::io;
+use std::net::IpAddr;
+use std::time::Instant;
+
+/// What follows a request on its connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// Another request may come.
+    Request,
+    /// Nothing; what was written is to reach the client.
+    Close,
+    /// Nothing, and the client may still be sending: its bytes are read and dropped for a while, so that it sees the answer.
+    Linger,
+}
+
+/// Why a request ended before its end.
+#[derive(Debug)]
+pub enum Stop {
+    /// It is refused, and the client is told.
+    Refused(Refusal),
+    /// The client has gone, or its connection was cut: nobody is left to be told.
+    Gone,
+    /// The answer had begun and cannot be finished: the connection breaks off, so that the client sees that it is short.
+    Broken(String),
+}
+
+impl From<Refusal> for Stop {
+    fn from(refusal: Refusal) -> Self {
+        Stop::Refused(refusal)
+    }
+}
+
+/// What is known of a request, apart from its bytes.
+pub struct Facts {
+    /// Its id.
+    pub id: RequestId,
+    /// When its first byte was in hand.
+    pub started: Instant,
+    /// The client, behind trusted proxies.
+    pub client_ip: IpAddr,
+    /// Its method.
+    pub method: Method,
+    /// Its version.
+    pub version: Version,
+    /// Whether the client lets the connection go on.
+    pub keep_alive: bool,
+    /// Whether it asks for another protocol.
+    pub upgrade: bool,
+    /// The status that the client was sent; 0 before.
+    pub status: u16,
+}
+
+/// Runs one request whose first bytes are in `scratch`, records it, and says what follows.
+pub async fn run(connection: &Connection, policy: &Policy, scratch: &mut Scratch) -> Next {
+    let mut facts = Facts {
+        id: connection.worker.ids.next(),
+        started: Instant::now(),
+        client_ip: connection.peer.ip(),
+        method: Method::Other,
+        version: Version::Http11,
+        keep_alive: false,
+        upgrade: false,
+        status: 0,
+    };
+    let next = match stages(connection, policy, scratch, &mut facts).await {
+        Ok(next) => next,
+        Err(Stop::Refused(refusal)) => Box::pin(refuse(connection, scratch, &mut facts, refusal)).await,
+        Err(Stop::Gone) => {
+            facts.status = record::CLIENT_GONE;
+            Next::Close
+        }
+        Err(Stop::Broken(why)) => {
+            record::broken(connection, scratch, &facts, why);
+            Next::Close
+        }
+    };
+    record::finished(connection, &facts);
+    scratch.end_request();
+    if connection.worker.registry.is_draining() && next == Next::Request { Next::Close } else { next }
+}
+
+async fn stages(
+    connection: &Connection,
+    policy: &Policy,
+    scratch: &mut Scratch,
+    facts: &mut Facts,
+) -> Result<Next, Stop> {
+    read_head(connection, policy, scratch).await?;
+    identify(connection, policy, scratch, facts);
+    check_decision(connection, facts)?;
+    check_limits(policy, scratch)?;
+    check_rate(connection, policy, facts)?;
+    let mut transaction = inspect::head(connection, policy, scratch, facts)?;
+    let body = inspect::body(connection, policy, scratch, facts, transaction.as_mut()).await?;
+    drop(transaction);
+    exchange::run(connection, policy, scratch, facts, body).await
+}
+
+/// Reads until the head is whole. The deadline is set only where the head comes in pieces.
+async fn read_head(connection: &Connection, policy: &Policy, scratch: &mut Scratch) -> Result<(), Stop> {
+    let mut is_timed = false;
+    loop {
+        match scratch.head.parse(scratch.input.bytes(), &policy.head_limits) {
+            Ok(Parsed::Complete) => return Ok(()),
+            Err(error) => return Err(Refusal::Head(error).into()),
+            Ok(Parsed::Partial) => {}
+        }
+        if !is_timed {
+            connection.registration.deadline_in(policy.timeouts.head_ms);
+            is_timed = true;
+        }
+        // The parser's own limits speak before this one is reached.
+        scratch.input.make_room(policy.head_limits.head_bytes_max as usize + 1);
+        if connection.read_more(&mut scratch.input, || Refusal::HeadTimeout).await? == 0 {
+            return Err(Stop::Gone);
+        }
+    }
+}
+
+/// Notes who asks for what.
+fn identify(connection: &Connection, policy: &Policy, scratch: &Scratch, facts: &mut Facts) {
+    let head = &scratch.head;
+    facts.method = head.known_method;
+    facts.version = head.version;
+    facts.keep_alive = head.keep_alive;
+    facts.upgrade = head.upgrade.is_some();
+    facts.client_ip =
+        client::address(connection.peer.ip(), head, scratch.input.bytes(), &policy.trusted_proxies);
+}
+
+/// Whether a decision stops the client. The peer was looked at when it was accepted; this is for who was blocked since, and
+/// for clients behind proxies.
+fn check_decision(connection: &Connection, facts: &Facts) -> Result<(), Stop> {
+    match connection.worker.shared.blocks(facts.client_ip, Timestamp::now()) {
+        Some(decision) => Err(Refusal::Decision(decision).into()),
+        None => Ok(()),
+    }
+}
+
+/// Method and length of the body; what is longer in the head, the parser has refused.
+fn check_limits(policy: &Policy, scratch: &Scratch) -> Result<(), Stop> {
+    let method = scratch.head.method.of(scratch.input.bytes());
+    if !policy.methods.iter().any(|allowed| allowed.as_bytes() == method) {
+        return Err(Refusal::Method.into());
+    }
+    match scratch.head.framing {
+        Framing::Length(length) if length > policy.body_bytes_max => Err(Refusal::BodyTooLarge.into()),
+        _ => Ok(()),
+    }
+}
+
+/// The client's own rate.
+fn check_rate(connection: &Connection, policy: &Policy, facts: &Facts) -> Result<(), Stop> {
+    if policy.rate_limit_rps == 0 {
+        return Ok(());
+    }
+    let shared = &connection.worker.shared;
+    let refused = |retry: RetryAfter| Refusal::Rate { retry_after_s: retry.seconds() };
+    Ok(shared.rates.check(facts.client_ip, since_start_ns(shared, facts.started)).map_err(refused)?)
+}
+
+/// Tells the client and the operator that the request goes no further.
+async fn refuse(connection: &Connection, scratch: &mut Scratch, facts: &mut Facts, refusal: Refusal) -> Next {
+    let telling = refusal.telling();
+    let has_unread_body = !matches!(scratch.head.framing, Framing::None) && scratch.body == BodyInHand::No;
+    let closes = refusal.closes() || has_unread_body || !facts.keep_alive;
+    facts.status = telling.status;
+    let matches = match &refusal {
+        // What could be read is looked at all the same, so that the operator sees what was sent.
+        Refusal::Head(_) if scratch.head.is_tokenised() => inspect::matches_of_refused(connection, scratch)
+            .into_iter()
+            .filter(|m| m.action != Action::Pass)
+            .collect(),
+        _ => Vec::new(),
+    };
+    record::refused(connection, scratch, facts, &refusal, &telling, matches);
+    let out = &mut scratch.answer.output;
+    out.clear();
+    answer::write(out, &refusal, telling.status, &facts.id, facts.method == Method::Head, closes);
+    connection.registration.deadline_in(LAST_WORDS_MS);
+    if connection
+        .registration
+        .within(connection.client.write_all(out))
+        .await
+        .is_ok_and(|written| written.is_ok())
+    {
+        return if closes { Next::Linger } else { Next::Request };
+    }
+    Next::Close
+}
+
+/// How long a client may take to read why it was refused.
+const LAST_WORDS_MS: u64 = 5_000;
+
+/// What a wait on the client's side came to.
+pub fn client_side<T>(waited: Result<io::Result<T>, Cut>, late: impl FnOnce() -> Refusal) -> Result<T, Stop> {
+    match waited {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(_)) | Err(Cut::Decision | Cut::Shutdown) => Err(Stop::Gone),
+        Err(Cut::Deadline) => Err(late().into()),
+    }
+}

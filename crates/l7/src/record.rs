@@ -1,0 +1,128 @@
+//! What is left of a request: counters for all, an event for those that were stopped or stood out.
+
+use crate::connection::Connection;
+use crate::pipeline::Facts;
+use crate::refusal::{Refusal, Telling};
+use crate::scratch::Scratch;
+use secbeat_http1::Known;
+use secbeat_telemetry::UpstreamError;
+use secbeat_types::{Event, EventKind, RuleMatch};
+use std::io;
+use std::time::Instant;
+
+/// The status under which a request is counted whose client went away before its answer: nginx's number for it.
+pub const CLIENT_GONE: u16 = 499;
+
+const TARGET_BYTES_MAX: usize = 512;
+const HOST_BYTES_MAX: usize = 256;
+const USER_AGENT_BYTES_MAX: usize = 256;
+const METHOD_BYTES_MAX: usize = 32;
+
+/// Counts a request that has ended.
+pub fn finished(connection: &Connection, facts: &Facts) {
+    let metrics = &connection.worker.metrics;
+    metrics.request(
+        facts.method.as_str(),
+        facts.status,
+        Instant::now().saturating_duration_since(facts.started),
+    );
+    let (bytes_in, bytes_out) = connection.client.take_counts();
+    metrics.bytes_in(bytes_in);
+    metrics.bytes_out(bytes_out);
+}
+
+/// Counts a request that was stopped and tells of it. `matches`: what rules found in a head that was refused for another reason.
+pub fn refused(
+    connection: &Connection,
+    scratch: &Scratch,
+    facts: &Facts,
+    refusal: &Refusal,
+    telling: &Telling,
+    matches: Vec<RuleMatch>,
+) {
+    let metrics = &connection.worker.metrics;
+    if let Some(category) = telling.attack {
+        metrics.attack_blocked(category);
+    }
+    if let Some(cause) = upstream_error(refusal) {
+        metrics.upstream_error(cause);
+    }
+    let matches = match refusal {
+        Refusal::Rules(matches) => matches.clone(),
+        _ => matches,
+    };
+    matches.iter().for_each(|found| metrics.rule_triggered(found.category));
+    connection.worker.shared.tell(Event {
+        attack_type: telling.attack,
+        blocked: telling.kind != EventKind::Backend,
+        status: Some(telling.status),
+        rule_id: matches.first().map(|found| found.rule_id.to_string()),
+        matches,
+        ..of_request(scratch, facts, telling.kind, telling.component, telling.event, refusal.reason())
+    });
+}
+
+/// Counts and tells what rules that only log have found in a request that goes on.
+pub fn seen(connection: &Connection, scratch: &Scratch, facts: &Facts, matches: Vec<RuleMatch>) {
+    let Some(first) = matches.first() else { return };
+    matches.iter().for_each(|found| connection.worker.metrics.rule_triggered(found.category));
+    let reason = format!("{} ({}) matched {}", first.rule_id, first.name, first.variable);
+    connection.worker.shared.tell(Event {
+        attack_type: Some(first.category),
+        rule_id: Some(first.rule_id.to_string()),
+        ..of_request(scratch, facts, EventKind::Attack, "waf", "attack_detected", reason)
+    });
+}
+
+/// Counts and tells of an answer that broke off.
+pub fn broken(connection: &Connection, scratch: &Scratch, facts: &Facts, why: String) {
+    connection.worker.metrics.upstream_error(UpstreamError::Truncated);
+    connection.worker.shared.tell(of_request(
+        scratch,
+        facts,
+        EventKind::Backend,
+        "mitigation-node",
+        "backend_broke_off",
+        why,
+    ));
+}
+
+fn of_request(
+    scratch: &Scratch,
+    facts: &Facts,
+    kind: EventKind,
+    component: &'static str,
+    event: &'static str,
+    reason: String,
+) -> Event {
+    let (head, bytes) = (&scratch.head, scratch.head_bytes());
+    let text = |bytes: &[u8], max: usize| {
+        let cut = bytes.get(..max).unwrap_or(bytes);
+        (!cut.is_empty()).then(|| String::from_utf8_lossy(cut).into_owned())
+    };
+    let host = head.host.map(|host| host.of(bytes)).or_else(|| head.value(bytes, Known::Host));
+    Event {
+        client_ip: Some(facts.client_ip.to_canonical()),
+        request_id: Some(facts.id.as_str().to_owned()),
+        method: text(head.method.of(bytes), METHOD_BYTES_MAX),
+        host: text(host.unwrap_or_default(), HOST_BYTES_MAX),
+        target: text(head.target.of(bytes), TARGET_BYTES_MAX),
+        user_agent: text(head.value(bytes, Known::UserAgent).unwrap_or_default(), USER_AGENT_BYTES_MAX),
+        status: (facts.status != 0).then_some(facts.status),
+        ..Event::new(kind, component, event, reason)
+    }
+}
+
+fn upstream_error(refusal: &Refusal) -> Option<UpstreamError> {
+    match refusal {
+        Refusal::BackendConnect(error) if error.kind() == io::ErrorKind::NotFound => {
+            Some(UpstreamError::Resolve)
+        }
+        Refusal::BackendConnect(_) => Some(UpstreamError::Connect),
+        Refusal::BackendConnectTimeout => Some(UpstreamError::ConnectTimeout),
+        Refusal::BackendTimeout => Some(UpstreamError::FirstByteTimeout),
+        Refusal::BackendClosed(_) => Some(UpstreamError::Closed),
+        Refusal::BackendInvalid(_) | Refusal::BackendSwitched => Some(UpstreamError::Malformed),
+        _ => None,
+    }
+}

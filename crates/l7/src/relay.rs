@@ -1,0 +1,121 @@
+//! The backend's answer to the client.
+
+use crate::connection::Connection;
+use crate::forward;
+use crate::io::End;
+use crate::pipeline::{Facts, Next, Stop};
+use crate::policy::Policy;
+use crate::scratch::Answer;
+use crate::upload::frame;
+use secbeat_edge::Cut;
+use secbeat_http1::{BodyDecoder, BodyState, Framing, Version, encode};
+use std::io;
+use tokio::net::TcpStream;
+
+/// Bytes of a body that are copied behind the head, so that both go out in one plain write.
+const COPIED_MAX: usize = 4 << 10;
+
+/// What became of an answer that reached the client whole.
+pub struct Relayed {
+    /// What follows on the client's connection.
+    pub next: Next,
+    /// Whether the connection to the backend can carry another request.
+    pub backend_is_ready: bool,
+}
+
+/// How the client is told where the body ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ToClient {
+    /// There is no body.
+    None,
+    /// By its length.
+    Length,
+    /// In chunks.
+    Chunked,
+    /// By the end of the connection: the client speaks HTTP/1.0 and the length is not known.
+    UntilClose,
+}
+
+/// Relays the answer whose head is parsed in `answer`. `upload_is_done`: the request's body was sent whole.
+///
+/// # Errors
+/// [`Stop::Gone`] where the client has gone, [`Stop::Broken`] where the backend breaks off.
+pub async fn answer(
+    connection: &Connection,
+    policy: &Policy,
+    answer: &mut Answer,
+    backend: &End<TcpStream>,
+    facts: &mut Facts,
+    upload_is_done: bool,
+) -> Result<Relayed, Stop> {
+    let Answer { input, head, output } = answer;
+    let to_client = match (head.framing, facts.version) {
+        (Framing::None, _) => ToClient::None,
+        (Framing::Length(_), _) => ToClient::Length,
+        (_, Version::Http11) => ToClient::Chunked,
+        (_, Version::Http10) => ToClient::UntilClose,
+    };
+    let keeps = facts.keep_alive
+        && upload_is_done
+        && to_client != ToClient::UntilClose
+        && !connection.worker.registry.is_draining();
+    facts.status = head.status;
+    output.clear();
+    forward::answer(output, head, input.bytes(), facts, to_client, keeps);
+    input.consume(head.len);
+
+    let mut body = BodyDecoder::new(head.framing);
+    let mut is_done = body.is_done();
+    loop {
+        // What is in hand goes out together with the head, or alone.
+        let mut plain = 0..0;
+        while !is_done && !input.is_empty() {
+            let bytes = input.bytes();
+            let step =
+                body.decode(bytes).map_err(|error| Stop::Broken(format!("{}: {error}", error.name())))?;
+            is_done = step.state == BodyState::Done;
+            if to_client == ToClient::Length && step.data.len() > COPIED_MAX {
+                plain = step.data;
+                break;
+            }
+            frame(output, bytes.get(step.data).unwrap_or_default(), to_client == ToClient::Chunked);
+            input.consume(step.consumed);
+        }
+        if is_done && to_client == ToClient::Chunked {
+            encode::last_chunk(output, body.trailers());
+        }
+        connection.registration.deadline_in(policy.timeouts.response_idle_ms);
+        let bytes = input.bytes().get(plain.clone()).unwrap_or_default();
+        to_client_side(connection.registration.within(connection.client.write_both(output, bytes)).await)?;
+        output.clear();
+        input.consume(plain.len());
+        if is_done {
+            break;
+        }
+        let read = connection.registration.within(backend.read(input.room())).await;
+        match read {
+            Ok(Ok(0)) => match body.close() {
+                Ok(()) => is_done = true,
+                Err(error) => return Err(Stop::Broken(format!("the backend's answer: {error}"))),
+            },
+            Ok(Ok(count)) => input.filled(count),
+            Ok(Err(error)) => return Err(Stop::Broken(format!("the backend's answer broke off: {error}"))),
+            Err(Cut::Deadline) => {
+                return Err(Stop::Broken(
+                    "the backend's answer stood still for timeouts.response_idle".into(),
+                ));
+            }
+            Err(Cut::Decision | Cut::Shutdown) => return Err(Stop::Gone),
+        }
+    }
+    // Bytes behind the answer's end were asked for by nobody.
+    let backend_is_ready = head.keep_alive && upload_is_done && input.is_empty();
+    Ok(Relayed { next: if keeps { Next::Request } else { Next::Close }, backend_is_ready })
+}
+
+fn to_client_side(waited: Result<io::Result<()>, Cut>) -> Result<(), Stop> {
+    match waited {
+        Ok(Ok(())) => Ok(()),
+        _ => Err(Stop::Gone),
+    }
+}

@@ -1,0 +1,95 @@
+//! What all workers share: read without a lock on the path of a request.
+
+use crate::budget::Budget;
+use crate::policy::Policy;
+use arc_swap::ArcSwap;
+use secbeat_intel::{Decisions, RateTable};
+use secbeat_telemetry::{EventRing, Logger, Metrics};
+use secbeat_types::{Decision, DecisionKind, Event, Timestamp};
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::time::Instant;
+
+/// What all workers and the control side share.
+pub struct Shared {
+    /// The policy in force.
+    pub policy: ArcSwap<Policy>,
+    /// Who is blocked or allowed.
+    pub decisions: Arc<Decisions>,
+    /// How often each client asks.
+    pub rates: RateTable,
+    /// Memory for bodies under inspection.
+    pub bodies: Arc<Budget>,
+    /// Counters.
+    pub metrics: Arc<Metrics>,
+    /// The newest events.
+    pub events: Arc<EventRing>,
+    /// The log.
+    pub log: Logger,
+    /// When the program started.
+    pub started: Instant,
+    /// How far the program has come.
+    pub lifecycle: Lifecycle,
+}
+
+/// How far the program has come, and how many connections it holds.
+#[derive(Default)]
+pub struct Lifecycle {
+    connections_open: AtomicUsize,
+    connections_accepted: AtomicU64,
+    workers_ready: AtomicUsize,
+    draining: AtomicBool,
+}
+
+impl Lifecycle {
+    /// Connections that are open, over all workers.
+    pub fn connections_open(&self) -> usize {
+        self.connections_open.load(Ordering::Relaxed)
+    }
+
+    /// A connection is taken on: its number, ascending from 1.
+    pub fn connection_opens(&self) -> u64 {
+        self.connections_open.fetch_add(1, Ordering::Relaxed);
+        self.connections_accepted.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// A connection has ended.
+    pub fn connection_ends(&self) {
+        self.connections_open.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// A worker takes connections.
+    pub fn worker_is_ready(&self) {
+        self.workers_ready.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Workers that take connections.
+    pub fn workers_ready(&self) -> usize {
+        self.workers_ready.load(Ordering::Relaxed)
+    }
+
+    /// From now on no connection is accepted, and those there are end when they fall idle.
+    pub fn drain(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the program stops.
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+}
+
+impl Shared {
+    /// The decision that stops a client at `now`, if there is one.
+    pub fn blocks(&self, client: IpAddr, now: Timestamp) -> Option<Arc<Decision>> {
+        let table = self.decisions.current();
+        table.lookup(client, now).filter(|decision| decision.kind == DecisionKind::Block).cloned()
+    }
+
+    /// Tells of an event: in the ring and in the log.
+    pub fn tell(&self, event: Event) {
+        self.log.event(&event);
+        self.events.push(event);
+    }
+}

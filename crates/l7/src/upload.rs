@@ -1,0 +1,116 @@
+//! A request's body to the backend, while it comes.
+
+use crate::connection::Connection;
+use crate::inspect::Held;
+use crate::io::End;
+use crate::pipeline::Stop;
+use crate::policy::Policy;
+use crate::refusal::Refusal;
+use crate::scratch::Input;
+use secbeat_http1::{BodyDecoder, BodyError, BodyState, Framing, encode};
+use tokio::net::TcpStream;
+
+/// A body that is on its way.
+pub struct Upload {
+    /// What was read for the firewall and is still to be sent.
+    pub held: Option<Held>,
+    /// Where the rest of the body ends.
+    pub decoder: BodyDecoder,
+    /// How the body is framed, on both sides alike.
+    pub framing: Framing,
+    /// Bytes of the body that were read so far.
+    pub length: u64,
+}
+
+/// How an upload ended, where the client did what it should.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sent {
+    /// All of it was sent.
+    Whole,
+    /// The backend takes no more; its answer may be on its way all the same.
+    CutByBackend,
+}
+
+impl Upload {
+    /// A body of which nothing was read.
+    pub fn new(framing: Framing) -> Self {
+        Upload { held: None, decoder: BodyDecoder::new(framing), framing, length: 0 }
+    }
+
+    /// Whether nothing of the body was read.
+    pub fn is_untouched(&self) -> bool {
+        self.length == 0 && self.held.is_none()
+    }
+
+    /// Sends the body from `input` and from what the client still sends. The backend's pace is the client's: nothing is read
+    /// before what was read is written.
+    ///
+    /// # Errors
+    /// Where the client breaks off, is late, breaks the framing, or sends more than it may.
+    pub async fn run(
+        mut self,
+        connection: &Connection,
+        policy: &Policy,
+        input: &mut Input,
+        backend: &End<TcpStream>,
+    ) -> Result<Sent, Stop> {
+        let is_chunked = self.framing == Framing::Chunked;
+        let mut out = Vec::new();
+        if let Some(held) = self.held.take() {
+            frame(&mut out, &held.bytes, is_chunked);
+        }
+        let mut is_done = self.decoder.is_done();
+        loop {
+            while !is_done && !input.is_empty() {
+                let bytes = input.bytes();
+                let step = self.decoder.decode(bytes).map_err(Refusal::Body)?;
+                let data = bytes.get(step.data).unwrap_or_default();
+                self.length += data.len() as u64;
+                if self.length > policy.body_bytes_max {
+                    return Err(Refusal::BodyTooLarge.into());
+                }
+                frame(&mut out, data, is_chunked);
+                input.consume(step.consumed);
+                is_done = step.state == BodyState::Done;
+            }
+            if is_done && is_chunked {
+                encode::last_chunk(&mut out, self.decoder.trailers());
+            }
+            if !out.is_empty() {
+                match connection.registration.within(backend.write_all(&out)).await {
+                    Ok(Ok(())) => {}
+                    Ok(Err(_)) => return Ok(Sent::CutByBackend),
+                    Err(_) => return Err(late(connection)),
+                }
+                out.clear();
+            }
+            if is_done {
+                return Ok(Sent::Whole);
+            }
+            if connection.read_more(input, || Refusal::BodyTimeout).await? == 0 {
+                return Err(Refusal::Body(BodyError::Truncated).into());
+            }
+        }
+    }
+}
+
+fn late(connection: &Connection) -> Stop {
+    match connection.registration.is_cut() {
+        Some(secbeat_edge::Cut::Deadline) => Refusal::BackendTimeout.into(),
+        _ => Stop::Gone,
+    }
+}
+
+/// Appends `data` to `out`, as a chunk of its own where the body is in chunks.
+pub fn frame(out: &mut Vec<u8>, data: &[u8], is_chunked: bool) {
+    if data.is_empty() {
+        return;
+    }
+    if is_chunked {
+        out.extend_from_slice(encode::chunk_head(data.len()).as_bytes());
+    }
+    out.extend_from_slice(data);
+    if is_chunked {
+        out.extend_from_slice(encode::CHUNK_END);
+    }
+}

@@ -1,0 +1,258 @@
+//! One thread of the data plane: its own listeners, its own connections to the backend, no lock shared with another.
+
+use crate::connection::Connection;
+use crate::io::End;
+use crate::policy::Policy;
+use crate::request_id::RequestIds;
+use crate::scratch::ScratchPool;
+use crate::shared::Shared;
+use secbeat_edge::registry::TICK_MS;
+use secbeat_edge::{Registry, Stream};
+use secbeat_telemetry::WorkerMetrics;
+use secbeat_types::{Category, Event, EventKind, Timestamp};
+use secbeat_upstream::Pool;
+use std::cell::{Cell, RefCell};
+use std::io;
+use std::net::SocketAddr;
+use std::ops::Deref;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
+use tokio::task::{LocalSet, spawn_local};
+use tokio_rustls::TlsAcceptor;
+
+/// After an accept that failed for want of descriptors or memory, the next one waits this long: trying at once would only spin.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// One thread of the data plane.
+pub struct Worker {
+    /// What it shares with the others.
+    pub shared: Arc<Shared>,
+    /// Its connections.
+    pub registry: Rc<Registry>,
+    /// Its spare working memory.
+    pub scratch: ScratchPool,
+    /// Its ready connections to the backend.
+    pub pool: Pool,
+    /// Its counters.
+    pub metrics: Arc<WorkerMetrics>,
+    /// Its source of request ids.
+    pub ids: RequestIds,
+    policy: RefCell<Rc<InForce>>,
+    decisions_seen: Cell<u64>,
+    stopping: Notify,
+}
+
+/// A policy, shared within a worker: counting its users touches no memory that another worker touches.
+pub struct InForce(Arc<Policy>);
+
+impl Deref for InForce {
+    type Target = Policy;
+
+    fn deref(&self) -> &Policy {
+        &self.0
+    }
+}
+
+impl Worker {
+    /// Worker number `index`; `seed` is drawn anew for each start.
+    pub fn new(shared: Arc<Shared>, index: usize, seed: u64) -> Rc<Self> {
+        let metrics = shared.metrics.worker(index);
+        let policy = shared.policy.load_full();
+        Rc::new(Self {
+            registry: Rc::new(Registry::new(shared.started)),
+            scratch: ScratchPool::new(policy.buffer_size),
+            pool: Pool::default(),
+            metrics,
+            ids: RequestIds::new(seed, index),
+            policy: RefCell::new(Rc::new(InForce(policy))),
+            decisions_seen: Cell::new(0),
+            stopping: Notify::new(),
+            shared,
+        })
+    }
+
+    /// The policy in force. A request keeps the one that it began with.
+    pub fn policy(&self) -> Rc<InForce> {
+        let current = self.shared.policy.load();
+        let mut cached = self.policy.borrow_mut();
+        if !Arc::ptr_eq(&current, &cached.0) {
+            *cached = Rc::new(InForce(Arc::clone(&current)));
+            self.scratch.resize(current.buffer_size);
+        }
+        cached.clone()
+    }
+
+    /// Serves until the program stops and every connection has ended, or `server.shutdown_timeout` is over.
+    pub fn run(self: Rc<Self>, listeners: Vec<std::net::TcpListener>) -> io::Result<()> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        LocalSet::new().block_on(&runtime, async move {
+            for listener in listeners {
+                spawn_local(self.clone().accept(TcpListener::from_std(listener)?));
+            }
+            self.shared.lifecycle.worker_is_ready();
+            self.tick().await;
+            Ok(())
+        })
+    }
+
+    /// Moves the worker's clock until the end.
+    async fn tick(&self) {
+        let mut interval = tokio::time::interval(Duration::from_millis(TICK_MS));
+        interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut end = None;
+        loop {
+            let now = interval.tick().await.into_std();
+            self.registry.tick(now);
+            self.pool.prune(self.registry.now_ms(), self.policy().timeouts.upstream_keepalive_ms);
+            self.cut_blocked();
+            if self.shared.lifecycle.is_draining() {
+                let end = *end.get_or_insert_with(|| {
+                    self.stopping.notify_waiters();
+                    self.registry.drain();
+                    now + Duration::from_millis(self.policy().timeouts.shutdown_ms)
+                });
+                if self.registry.is_empty() || now >= end {
+                    return;
+                }
+            }
+        }
+    }
+
+    /// A decision also ends what is open.
+    fn cut_blocked(&self) {
+        let generation = self.shared.decisions.generation();
+        if self.decisions_seen.replace(generation) != generation {
+            let now = Timestamp::now();
+            self.registry.cut_where(|peer| self.shared.blocks(peer, now).is_some());
+        }
+    }
+
+    async fn accept(self: Rc<Self>, listener: TcpListener) {
+        loop {
+            let accepted = tokio::select! {
+                biased;
+                accepted = listener.accept() => accepted,
+                () = self.stopping.notified() => return,
+            };
+            match accepted {
+                Ok((socket, peer)) => self.admit(socket, peer),
+                Err(error) if is_about_one_client(&error) => {}
+                Err(error) => {
+                    let reason = format!("cannot accept: {error}; raise the limit of open files (ulimit -n)");
+                    self.shared.tell(Event::new(
+                        EventKind::Limit,
+                        "mitigation-node",
+                        "accept_failed",
+                        reason,
+                    ));
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            }
+        }
+    }
+
+    /// Takes a connection on, or closes it at once: a client that is blocked, or one too many.
+    fn admit(self: &Rc<Self>, socket: TcpStream, peer: SocketAddr) {
+        let shared = &self.shared;
+        let policy = self.policy();
+        if let Some(decision) = shared.blocks(peer.ip(), Timestamp::now()) {
+            self.metrics.connection_refused();
+            self.metrics.attack_blocked(Category::Reputation);
+            shared.tell(Event {
+                client_ip: Some(peer.ip().to_canonical()),
+                attack_type: Some(Category::Reputation),
+                blocked: true,
+                ..Event::new(
+                    EventKind::Attack,
+                    "mitigation-node",
+                    "connection_refused",
+                    format!("{} is blocked by {}", decision.scope, decision.id),
+                )
+            });
+            return;
+        }
+        if shared.lifecycle.connections_open() >= policy.connections_max {
+            self.metrics.connection_refused();
+            shared.tell(Event {
+                client_ip: Some(peer.ip().to_canonical()),
+                blocked: true,
+                ..Event::new(
+                    EventKind::Limit,
+                    "mitigation-node",
+                    "connection_limit",
+                    "server.max_connections connections are open",
+                )
+            });
+            return;
+        }
+        // A client that has closed already is noticed when it is read from.
+        let _ = socket.set_nodelay(policy.tcp_nodelay);
+        let open = Open::new(self);
+        spawn_local(self.clone().serve(socket, peer, policy, open));
+    }
+
+    async fn serve(self: Rc<Self>, socket: TcpStream, peer: SocketAddr, policy: Rc<InForce>, open: Open) {
+        let registration = self.registry.enter(peer.ip().to_canonical());
+        self.shared
+            .log
+            .info("mitigation-node", "connection_established")
+            .ip("client_ip", peer.ip().to_canonical())
+            .str("backend", policy.backend.authority())
+            .display("connection_id", format_args!("conn_{}", open.number))
+            .send();
+        let stream = match &policy.tls {
+            None => Stream::Plain(socket),
+            Some(config) => {
+                registration.deadline_in(policy.timeouts.head_ms);
+                let handshake = TlsAcceptor::from(config.clone()).accept(socket);
+                match registration.within(Box::pin(handshake)).await {
+                    Ok(Ok(stream)) => Stream::Tls(Box::new(stream)),
+                    _ => return,
+                }
+            }
+        };
+        let is_tls = stream.is_tls();
+        let head_ms = policy.timeouts.head_ms;
+        drop(policy);
+        Connection { worker: self, client: End::new(stream), peer, is_tls, registration }
+            .serve(head_ms)
+            .await;
+        drop(open);
+    }
+}
+
+/// A connection's place in the counts; given back whatever happens to it.
+struct Open {
+    shared: Arc<Shared>,
+    number: u64,
+    _counted: secbeat_telemetry::OpenConnection,
+}
+
+impl Open {
+    fn new(worker: &Worker) -> Self {
+        let number = worker.shared.lifecycle.connection_opens();
+        Self { shared: worker.shared.clone(), number, _counted: worker.metrics.connection() }
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.shared.lifecycle.connection_ends();
+    }
+}
+
+/// Whether an accept failed because its client had gone, which says nothing about the next (accept(2)).
+fn is_about_one_client(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::Interrupted
+    )
+}
+
+/// Where the worker's clock stands, for rates.
+pub fn since_start_ns(shared: &Shared, now: Instant) -> u64 {
+    u64::try_from(now.saturating_duration_since(shared.started).as_nanos()).unwrap_or(u64::MAX)
+}
