@@ -33,6 +33,17 @@ impl Options {
         !self.close && (version == Version::Http11 || self.keep_alive)
     }
 
+    /// Notes `option` where it is one that is known.
+    fn note(&mut self, option: &[u8]) -> bool {
+        match option.len() {
+            5 if option.eq_ignore_ascii_case(b"close") => self.close = true,
+            7 if option.eq_ignore_ascii_case(b"upgrade") => self.upgrade = true,
+            10 if option.eq_ignore_ascii_case(b"keep-alive") => self.keep_alive = true,
+            _ => return false,
+        }
+        true
+    }
+
     /// Reads every `Connection` field and marks the fields that they name as hop-by-hop.
     pub(crate) fn read(buf: &[u8], fields: &mut [Field]) -> Result<Self, ConnectionError> {
         let mut options = Options::default();
@@ -41,7 +52,11 @@ impl Options {
             let Some(field) = fields.get(index).filter(|field| field.known == Known::Connection) else {
                 continue;
             };
-            for option in field.value.of(buf).split(|&byte| byte == b',').map(trim_ows) {
+            let value = field.value.of(buf);
+            if options.note(value) {
+                continue;
+            }
+            for option in value.split(|&byte| byte == b',').map(trim_ows) {
                 seen += 1;
                 if seen > OPTIONS_MAX {
                     return Err(ConnectionError::TooManyConnectionOptions);
@@ -53,13 +68,7 @@ impl Options {
     }
 
     fn add(&mut self, option: &[u8], buf: &[u8], fields: &mut [Field]) -> Result<(), ConnectionError> {
-        if option.eq_ignore_ascii_case(b"keep-alive") {
-            self.keep_alive = true;
-        } else if option.eq_ignore_ascii_case(b"close") {
-            self.close = true;
-        } else if option.eq_ignore_ascii_case(b"upgrade") {
-            self.upgrade = true;
-        } else if option.is_empty() {
+        if option.is_empty() || self.note(option) {
             // An empty element of a list is ignored (RFC 9110 5.6.1.2).
         } else if !is_token(option) {
             return Err(ConnectionError::InvalidConnection);

@@ -1,5 +1,6 @@
 //! The grammar of `Host`: `uri-host [":" port]`, RFC 9110 7.2.
 
+use crate::bytes::is_unreserved;
 use std::net::Ipv6Addr;
 
 /// A name of the domain name system is at most 253 characters; RFC 3986 3.2.2 allows 255.
@@ -24,8 +25,7 @@ pub fn is_valid(text: &[u8]) -> bool {
 }
 
 fn is_name(host: &[u8]) -> bool {
-    let in_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~".contains(byte);
-    !host.is_empty() && host.len() <= HOST_BYTES_MAX && host.iter().all(in_name)
+    !host.is_empty() && host.len() <= HOST_BYTES_MAX && is_unreserved(host)
 }
 
 fn is_ipv6(address: &[u8]) -> bool {

@@ -1,7 +1,6 @@
 //! The forms of a request's target, RFC 9112 3.2.
 
 use crate::{Method, RequestError, host};
-use memchr::memchr;
 use std::ops::Range;
 
 /// What a target names, as offsets into it.
@@ -19,7 +18,7 @@ pub(crate) fn parse(target: &[u8], method: Method) -> Result<Target, RequestErro
     if method == Method::Connect {
         return Err(RequestError::ConnectNotSupported);
     }
-    if memchr(b'#', target).is_some() {
+    if target.contains(&b'#') {
         return Err(RequestError::FragmentInTarget);
     }
     match target {
