@@ -200,7 +200,7 @@ impl Decisions {
         let mut table = DecisionTable::clone(&self.table.load());
         let gone = table.remove(scope, |decision| decision.kind == kind);
         if gone.is_empty() {
-            return Written { value: gone, not_durable: None };
+            return Written { value: Vec::new(), not_durable: None };
         }
         self.publish(table);
         let mut not_durable = None;
@@ -208,7 +208,7 @@ impl Decisions {
             let origin = decision.origin;
             not_durable = writer.append(&Record::Remove { scope, kind, origin }).or(not_durable);
         }
-        Written { value: gone, not_durable }
+        Written { value: gone.into_vec(), not_durable }
     }
 
     /// Takes out what has expired by `now`, and returns it. To be called each second; costs nothing until the

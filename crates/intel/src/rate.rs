@@ -153,10 +153,12 @@ impl<S: BuildHasher> RateTable<S> {
 
     /// The set of `client` and its tag, which is never 0: a word of 0 is an empty one.
     fn place(&self, client: IpAddr) -> (&[AtomicU64], u64) {
-        let hash = match canonical(client) {
-            IpAddr::V4(v4) => self.hasher.hash_one((4u8, u64::from(u32::from(v4)))),
-            IpAddr::V6(v6) => self.hasher.hash_one((6u8, (u128::from(v6) >> 64) as u64)),
+        let key = match canonical(client) {
+            // Within 0000::/8, which RFC 4291 2.4 reserves: no /64 of a client is the same number.
+            IpAddr::V4(v4) => 0xffff_0000_0000 | u64::from(u32::from(v4)),
+            IpAddr::V6(v6) => (u128::from(v6) >> 64) as u64,
         };
+        let hash = self.hasher.hash_one(key);
         let sets = self.words.len() / WAYS;
         let first = (hash as usize & (sets - 1)) * WAYS;
         let set = self.words.get(first..first + WAYS).unwrap_or(&self.words);

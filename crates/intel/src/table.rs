@@ -4,25 +4,47 @@ use crate::precedence::decide;
 use ipnet::IpNet;
 use secbeat_types::decision::canonical;
 use secbeat_types::{Decision, Timestamp};
+use smallvec::SmallVec;
 use std::collections::HashMap;
-use std::collections::hash_map::RandomState;
-use std::hash::BuildHasher;
+use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 use std::net::IpAddr;
 use std::sync::Arc;
 
 /// A new table shares every shard with the old one but those that changed, so that one more decision among
-/// 200,000 copies some 3,000 entries.
-const SHARDS: usize = 64;
+/// 200,000 copies some 800 entries. A power of two.
+const SHARDS: usize = 256;
 
-/// Decisions about exactly one prefix: at most one for each kind and origin.
-type Entry = Vec<Arc<Decision>>;
+/// Decisions about exactly one prefix: at most one for each kind and origin, nearly always one.
+type Entry = SmallVec<[Arc<Decision>; 1]>;
+
+/// A prefix as a key. The length is compared but not hashed: prefixes that differ in nothing else are few.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Key(IpNet);
+
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let (high, low) = self.halves();
+        state.write_u64(high);
+        state.write_u64(low);
+    }
+}
+
+impl Key {
+    fn halves(&self) -> (u64, u64) {
+        match self.0.addr() {
+            IpAddr::V4(v4) => (0, u32::from(v4).into()),
+            IpAddr::V6(v6) => ((u128::from(v6) >> 64) as u64, u128::from(v6) as u64),
+        }
+    }
+}
 
 /// Every decision, by its exact prefix. A lookup probes the prefix lengths in use and nothing else: none costs
 /// nothing, hosts and a few networks cost a few hashes. The hash is keyed, so that nobody can make addresses collide.
 #[derive(Debug, Clone)]
 pub struct DecisionTable {
-    hasher: RandomState,
-    shards: Vec<Arc<HashMap<IpNet, Entry>>>,
+    /// Odd and random: which shard a prefix is in, which only writing cares about, needs no better hash.
+    multiplier: u64,
+    shards: Vec<Arc<HashMap<Key, Entry>>>,
     v4_lengths: Lengths,
     v6_lengths: Lengths,
     len: usize,
@@ -31,7 +53,7 @@ pub struct DecisionTable {
 impl Default for DecisionTable {
     fn default() -> Self {
         DecisionTable {
-            hasher: RandomState::new(),
+            multiplier: RandomState::new().hash_one(0u8) | 1,
             shards: vec![Arc::default(); SHARDS],
             v4_lengths: Lengths::default(),
             v6_lengths: Lengths::default(),
@@ -98,7 +120,7 @@ impl DecisionTable {
     /// Puts `decision` in place of that about the same prefix, kind and origin, which is returned.
     pub(crate) fn insert(&mut self, decision: Arc<Decision>) -> Option<Arc<Decision>> {
         let scope = decision.scope;
-        let entry = self.shard_mut(scope).entry(scope).or_default();
+        let entry = self.shard_mut(scope).entry(Key(scope)).or_default();
         if let Some(old) = entry.iter_mut().find(|d| d.kind == decision.kind && d.origin == decision.origin) {
             return Some(std::mem::replace(old, decision));
         }
@@ -114,10 +136,10 @@ impl DecisionTable {
             return Entry::new();
         }
         let shard = self.shard_mut(scope);
-        let Some(entry) = shard.get_mut(&scope) else { return Entry::new() };
+        let Some(entry) = shard.get_mut(&Key(scope)) else { return Entry::new() };
         let (gone, kept): (Entry, Entry) = std::mem::take(entry).into_iter().partition(|d| condemned(d));
         match kept.is_empty() {
-            true => drop(shard.remove(&scope)),
+            true => drop(shard.remove(&Key(scope))),
             false => *entry = kept,
         }
         self.len -= gone.len();
@@ -128,16 +150,18 @@ impl DecisionTable {
     }
 
     fn at(&self, scope: IpNet) -> Option<&Entry> {
-        self.shards.get(self.shard_of(scope))?.get(&scope)
+        self.shards.get(self.shard_of(scope))?.get(&Key(scope))
     }
 
-    fn shard_mut(&mut self, scope: IpNet) -> &mut HashMap<IpNet, Entry> {
+    fn shard_mut(&mut self, scope: IpNet) -> &mut HashMap<Key, Entry> {
         let index = self.shard_of(scope);
         Arc::make_mut(&mut self.shards[index])
     }
 
     fn shard_of(&self, scope: IpNet) -> usize {
-        self.hasher.hash_one(scope) as usize % SHARDS
+        let (high, low) = Key(scope).halves();
+        let mixed = (high ^ low).wrapping_mul(self.multiplier);
+        (mixed >> (u64::BITS - SHARDS.ilog2())) as usize
     }
 
     fn lengths_mut(&mut self, scope: IpNet) -> &mut Lengths {

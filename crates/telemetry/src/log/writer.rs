@@ -111,8 +111,6 @@ impl LogWriter {
             let logger = logger.clone();
             move || Writer { logger, sink, torn: false, summed_up: Instant::now() }.run()
         })?;
-        // Set once, here.
-        let _ = logger.0.handover.thread.set(handle.thread().clone());
         Ok(LogWriter { logger, thread: Some(handle) })
     }
 
@@ -160,6 +158,7 @@ impl Writer {
     fn run(mut self) {
         let logger = self.logger.clone();
         let handover = &logger.0.handover;
+        handover.thread.get_or_init(thread::current);
         loop {
             let (stop, asked) = {
                 let mut orders = handover.orders();

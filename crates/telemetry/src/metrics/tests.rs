@@ -53,7 +53,7 @@ fn every_metric_is_on_the_page_once() {
 #[test]
 fn prometheus_itself_can_read_the_page() {
     let promtool = Command::new("promtool")
-        .args(["check", "metrics", "--lint=none"])
+        .args(["check", "metrics"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -64,7 +64,13 @@ fn prometheus_itself_can_read_the_page() {
     };
     promtool.stdin.take().unwrap().write_all(busy().render().as_bytes()).unwrap();
     let answer = promtool.wait_with_output().unwrap();
-    assert!(answer.status.success(), "{}", String::from_utf8_lossy(&answer.stderr));
+    // 1: the page cannot be read. 3: it can, and a name is not to Prometheus' taste; these two are promised.
+    assert!(matches!(answer.status.code(), Some(0 | 3)), "{answer:?}");
+    let complaints = String::from_utf8(answer.stderr).unwrap();
+    for complaint in complaints.lines() {
+        let promised = ["secbeat_blocked_ips_total ", "secbeat_syn_cookies_sent "];
+        assert!(promised.iter().any(|name| complaint.starts_with(name)), "{complaint}");
+    }
 }
 
 #[test]
