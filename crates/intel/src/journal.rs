@@ -93,7 +93,9 @@ impl Journal {
             let path = path.to_owned();
             move |error| OpenError::Unreadable(path, error)
         };
-        DirBuilder::new().recursive(true).mode(0o750).create(data_dir).map_err(unreadable(data_dir))?;
+        if !data_dir.is_dir() {
+            make_directory(data_dir).map_err(unreadable(data_dir))?;
+        }
         let directory = File::open(data_dir).map_err(unreadable(data_dir))?;
         directory.try_lock().map_err(|error| match error {
             TryLockError::WouldBlock => OpenError::InUse(data_dir.to_owned()),
@@ -220,6 +222,15 @@ impl Journal {
     #[cfg(test)]
     pub(crate) fn divert(&mut self, file: File) {
         self.file = Some(file);
+    }
+}
+
+/// Makes the directory and those above it; its name is on the disk too before a decision in it is acknowledged.
+fn make_directory(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o750).create(path)?;
+    match path.parent() {
+        Some(above) if !above.as_os_str().is_empty() => File::open(above)?.sync_all(),
+        _ => File::open(".")?.sync_all(),
     }
 }
 

@@ -116,6 +116,16 @@ fn two_nodes_do_not_share_a_data_directory() {
 }
 
 #[test]
+fn a_data_directory_is_made_and_one_that_cannot_be_is_an_error_that_names_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let nested = dir.path().join("var/data");
+    assert!(open(&nested).block(net("192.0.2.7/32"), None, "", at(0)).unwrap().durable());
+    let file = nested.join(FILE_NAME);
+    let error = Decisions::open(&file, at(0)).unwrap_err().to_string();
+    assert!(error.contains(file.to_str().unwrap()) && error.contains("[server] data_dir"), "{error}");
+}
+
+#[test]
 fn a_damaged_journal_is_read_as_far_as_it_goes_and_kept_aside() {
     let dir = tempfile::tempdir().unwrap();
     let decisions = open(dir.path());
