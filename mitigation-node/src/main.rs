@@ -1,2 +1,63 @@
-//! Placeholder.
-fn main() {}
+//! `mitigation-node`: the edge of SecBeat. Reads the settings, builds the parts, wires them, waits.
+//!
+//! | module | what it does |
+//! | --- | --- |
+//! | [`arguments`] | the command line |
+//! | [`node`] | **the composition: what is built, in which order, and how it ends** |
+//! | [`control`] | the policy in force, and every way to change it |
+//! | [`rules`] | firewall rules: the file's, and those set by the API over them |
+//! | [`certificates`] | the certificate for a first start without one |
+//! | [`secrets`] | random secrets, kept in the data folder |
+//! | [`storage`] | files that are replaced whole and survive a crash |
+//! | [`api`] | metrics, health, and the calls of an operator |
+
+mod api;
+mod arguments;
+mod certificates;
+mod control;
+mod node;
+mod rules;
+mod secrets;
+mod storage;
+
+use arguments::Arguments;
+use clap::Parser;
+use std::process::ExitCode;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let outcome = match arguments.validate_config {
+        true => node::validate(&arguments),
+        false => node::run(&arguments),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("{}", failure.message.trim_end());
+            ExitCode::from(failure.code)
+        }
+    }
+}
+
+/// Why the program ends, and with which status: 2 for what the operator asked for, 1 for what the machine refused.
+pub struct Failure {
+    /// For people.
+    pub message: String,
+    /// The exit status.
+    pub code: u8,
+}
+
+impl Failure {
+    /// The configuration, or something that it names, is at fault.
+    pub fn configuration(message: impl ToString) -> Self {
+        Self { message: message.to_string(), code: 2 }
+    }
+
+    /// The machine refused something.
+    pub fn machine(message: impl ToString) -> Self {
+        Self { message: message.to_string(), code: 1 }
+    }
+}

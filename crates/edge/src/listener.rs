@@ -44,6 +44,10 @@ pub fn bind(config: &ListenerConfig, workers: usize) -> io::Result<Vec<std::net:
 
 fn listening_socket(address: SocketAddr, config: &ListenerConfig, reuse_port: bool) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    if address.is_ipv6() {
+        // `[::]` takes IPv4 clients too, whatever net.ipv6.bindv6only says.
+        socket.set_only_v6(false)?;
+    }
     socket.set_reuse_address(true)?;
     socket.set_reuse_port(reuse_port)?;
     socket.set_nonblocking(true)?;

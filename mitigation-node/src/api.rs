@@ -1,0 +1,87 @@
+//! The node's API: metrics, health, and the calls of an operator.
+//!
+//! | module | what it does |
+//! | --- | --- |
+//! | [`access`] | who may call what |
+//! | [`error`] | the form of every error |
+//! | [`body`] | bodies, read as JSON whatever they call themselves |
+//! | [`health`] | metrics and health |
+//! | [`decisions`] | blocks of addresses and prefixes |
+//! | [`policy`] | reload and firewall rules |
+//! | [`events`] | what happened |
+
+mod access;
+mod body;
+mod decisions;
+mod error;
+mod events;
+mod health;
+mod policy;
+
+use crate::control::Control;
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware;
+use axum::routing::{delete, get, post};
+use error::ApiError;
+use secbeat_settings::Degradation;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+/// The longest body of a call, in bytes: some ten thousand rules.
+const BODY_BYTES_MAX: usize = 8 << 20;
+
+/// What the calls work with.
+pub struct Api {
+    /// The policy and the ways to change it.
+    pub control: Arc<Control>,
+    /// What the node runs without.
+    pub degraded: Vec<Degradation>,
+    /// Data-plane workers that are to be there.
+    pub workers: usize,
+}
+
+/// Every call, with the check of who may make it before it.
+pub fn router(api: Arc<Api>) -> Router {
+    let calls = Router::new()
+        .route("/api/v1/reload", post(policy::reload))
+        .route("/api/v1/waf/rules", get(policy::list_rules).post(policy::set_rules))
+        .route("/api/v1/waf/rules/{id}", delete(policy::delete_rule))
+        .route("/api/v1/block-ip", post(decisions::block_ip))
+        .route("/api/v1/block-ip/{ip}", delete(decisions::unblock_ip))
+        .route("/api/v1/blocked-ips", get(decisions::list))
+        .route("/api/v1/emergency-block", post(decisions::block_prefix).delete(decisions::unblock_prefix))
+        .route("/api/v1/events", get(events::list))
+        .route("/api/v1/status", get(health::status))
+        .route("/api/v1/connections", get(not_built))
+        .route("/api/v1/events/stream", get(not_built))
+        .route("/api/v1/explain", get(not_built))
+        .route("/api/v1/panic", post(not_built))
+        .fallback(async || ApiError::not_found("there is no such call; see docs/api.md for those there are"))
+        .method_not_allowed_fallback(async || ApiError::method_not_allowed())
+        .layer(middleware::from_fn_with_state(api.clone(), access::check));
+    Router::new()
+        .route("/metrics", get(health::metrics))
+        .route("/health", get(health::health))
+        .route("/healthz", get(health::health))
+        .route("/readyz", get(health::ready))
+        .method_not_allowed_fallback(async || ApiError::method_not_allowed())
+        .merge(calls)
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .with_state(api)
+}
+
+/// Serves the calls until the task is dropped.
+pub async fn serve(listener: std::net::TcpListener, api: Arc<Api>) -> std::io::Result<()> {
+    let listener = tokio::net::TcpListener::from_std(listener)?;
+    axum::serve(listener, router(api).into_make_service_with_connect_info::<SocketAddr>()).await
+}
+
+/// Compiling and syncing take milliseconds: they wait on a thread of their own, not on the one that answers calls.
+async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, ApiError> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| ApiError::internal(&error))
+}
+
+async fn not_built() -> ApiError {
+    ApiError::not_built()
+}

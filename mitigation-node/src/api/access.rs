@@ -1,0 +1,124 @@
+//! Who may call what. Over loopback every call works as the guide writes it; from elsewhere a call needs the token, and without
+//! a token configured there is no such call. Metrics and health are not asked about here.
+//!
+//! A browser on the operator's machine reaches loopback too. What a foreign page makes it send carries that page's `Origin`;
+//! a page whose name was bound to 127.0.0.1 (DNS rebinding) carries its name in `Host`. Both are refused.
+
+use crate::api::Api;
+use crate::api::error::ApiError;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{HeaderMap, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use secbeat_settings::Settings;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use subtle::ConstantTimeEq;
+
+/// Lets a call through, or says why not.
+pub async fn check(
+    State(api): State<Arc<Api>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    request: Request,
+    next: Next,
+) -> Response {
+    match may_call(&api.control.settings(), peer.ip().to_canonical(), request.headers()) {
+        Ok(()) => next.run(request).await,
+        Err(error) => error.into_response(),
+    }
+}
+
+fn may_call(settings: &Settings, peer: IpAddr, headers: &HeaderMap) -> Result<(), ApiError> {
+    let text =
+        |name| headers.get(name).map(|value: &header::HeaderValue| value.to_str().unwrap_or("\u{fffd}"));
+    let host = text(header::HOST).unwrap_or_default();
+    if let Some(origin) = text(header::ORIGIN) {
+        let authority = origin.split_once("://").map(|(_, authority)| authority);
+        if authority != Some(host) {
+            return Err(ApiError::forbidden(format!(
+                "the call comes from a page of {origin:?}, which is not this service"
+            )));
+        }
+    }
+    if peer.is_loopback() {
+        let name = name_of(host);
+        let is_known = name.parse::<IpAddr>().is_ok()
+            || name.eq_ignore_ascii_case("localhost")
+            || settings.metrics.allowed_hosts.iter().any(|known| known.as_str().eq_ignore_ascii_case(name));
+        return if is_known {
+            Ok(())
+        } else {
+            Err(ApiError::forbidden(format!(
+                "the Host {host:?} is neither an address nor localhost; add it to metrics.allowed_hosts if it is yours"
+            )))
+        };
+    }
+    let Some(token) = &settings.metrics.api_token else {
+        return Err(ApiError::not_found(
+            "this call is there over loopback alone; set metrics.api_token to make it from elsewhere",
+        ));
+    };
+    let given =
+        text(header::AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
+    if bool::from(given.as_bytes().ct_eq(token.expose().as_bytes())) {
+        Ok(())
+    } else {
+        Err(ApiError::unauthorized())
+    }
+}
+
+/// The host of `host[:port]`, without the brackets of an IPv6 address.
+fn name_of(host: &str) -> &str {
+    match host.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or_default(),
+        None => host.rsplit_once(':').map_or(host, |(name, _)| name),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::HeaderValue;
+    use secbeat_settings::Secret;
+
+    fn status(token: Option<&str>, peer: &str, headers: &[(header::HeaderName, &str)]) -> u16 {
+        let mut settings = Settings::default();
+        settings.metrics.api_token = token.map(|token| Secret::new(token).unwrap());
+        let headers = headers
+            .iter()
+            .map(|(name, value)| (name.clone(), HeaderValue::from_str(value).unwrap()))
+            .collect();
+        match may_call(&settings, peer.parse().unwrap(), &headers) {
+            Ok(()) => 200,
+            Err(error) => error.into_response().status().as_u16(),
+        }
+    }
+
+    const TOKEN: &str = "0123456789abcdef0123456789abcdef";
+
+    #[test]
+    fn loopback_needs_no_token() {
+        for host in ["localhost:9191", "127.0.0.1:9191", "[::1]:9191", "localhost"] {
+            assert_eq!(status(Some(TOKEN), "127.0.0.1", &[(header::HOST, host)]), 200, "{host}");
+        }
+    }
+
+    #[test]
+    fn a_rebound_name_and_a_foreign_page_are_refused() {
+        assert_eq!(status(None, "127.0.0.1", &[(header::HOST, "evil.example:9191")]), 403);
+        assert_eq!(status(None, "127.0.0.1", &[]), 403);
+        let page = [(header::HOST, "localhost:9191"), (header::ORIGIN, "https://evil.example")];
+        assert_eq!(status(None, "::1", &page), 403);
+        let own = [(header::HOST, "localhost:9191"), (header::ORIGIN, "http://localhost:9191")];
+        assert_eq!(status(None, "::1", &own), 200);
+    }
+
+    #[test]
+    fn from_elsewhere_there_is_no_call_without_a_token_and_none_without_the_right_one() {
+        let right = format!("Bearer {TOKEN}");
+        assert_eq!(status(None, "192.0.2.1", &[(header::AUTHORIZATION, right.as_str())]), 404);
+        assert_eq!(status(Some(TOKEN), "192.0.2.1", &[]), 401);
+        assert_eq!(status(Some(TOKEN), "192.0.2.1", &[(header::AUTHORIZATION, "Bearer wrong")]), 401);
+        assert_eq!(status(Some(TOKEN), "192.0.2.1", &[(header::AUTHORIZATION, right.as_str())]), 200);
+    }
+}

@@ -1,0 +1,50 @@
+//! Bodies, read as JSON whatever they call themselves: `curl -d` says `application/x-www-form-urlencoded`.
+
+use crate::api::error::ApiError;
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{FromRequest, Request};
+use axum::response::IntoResponse;
+use serde::de::DeserializeOwned;
+
+/// A body that was read as `T`.
+pub struct Json<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let Text(text) = Text::from_request(request, state).await?;
+        if text.trim().is_empty() {
+            return Err(ApiError::malformed("expected a JSON object as the body, found nothing"));
+        }
+        serde_json::from_str(&text).map(Json).map_err(|error| {
+            let location = format!("line {} column {}", error.line(), error.column());
+            if error.is_data() {
+                ApiError::invalid_at(location, error.to_string())
+            } else {
+                ApiError::malformed(format!("expected JSON: {error}"))
+            }
+        })
+    }
+}
+
+/// A body that is text.
+pub struct Text(pub String);
+
+impl<S: Send + Sync> FromRequest<S> for Text {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let bytes = Bytes::from_request(request, state).await.map_err(|rejection: BytesRejection| {
+            if rejection.into_response().status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE {
+                ApiError::too_large(format!("the body is longer than {} bytes", super::BODY_BYTES_MAX))
+            } else {
+                ApiError::malformed("the body broke off")
+            }
+        })?;
+        let text =
+            String::from_utf8(bytes.into()).map_err(|_| ApiError::malformed("expected JSON in UTF-8"))?;
+        Ok(Text(text))
+    }
+}

@@ -1,0 +1,68 @@
+//! What happened: the newest events, a page at a time.
+
+use crate::api::Api;
+use crate::api::error::ApiError;
+use axum::Json;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use secbeat_telemetry::{Query as EventQuery, Since};
+use secbeat_types::{EventKind, Timestamp};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// Events on a page where the call does not say.
+const LIMIT: usize = 100;
+
+/// Which events.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Filter {
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    since: Option<String>,
+    before: Option<u64>,
+    ip: Option<String>,
+    limit: Option<usize>,
+}
+
+/// `GET /api/v1/events?type=&since=&before=&ip=&limit=`
+pub async fn list(
+    State(api): State<Arc<Api>>,
+    filter: Result<Query<Filter>, QueryRejection>,
+) -> Result<Json<Value>, ApiError> {
+    let Query(filter) = filter.map_err(|error| ApiError::invalid(error.body_text()))?;
+    let page = api.control.shared.events.query(&query(filter)?);
+    Ok(Json(json!({ "events": page.events, "next": page.next })))
+}
+
+fn query(filter: Filter) -> Result<EventQuery, ApiError> {
+    let kind = filter.kind.map(|name| {
+        EventKind::ALL.iter().copied().find(|kind| kind.as_str() == name).ok_or_else(|| {
+            let known: Vec<&str> = EventKind::ALL.iter().map(|kind| kind.as_str()).collect();
+            ApiError::invalid_at("type", format!("expected one of {}, found {name:?}", known.join(", ")))
+        })
+    });
+    let since = filter.since.map(|text| match text.parse() {
+        Ok(id) => Ok(Since::Id(id)),
+        Err(_) => {
+            Timestamp::parse(&text).map(Since::Time).map_err(|error| ApiError::invalid_at("since", error))
+        }
+    });
+    let ip = filter.ip.map(|text| {
+        text.parse::<IpAddr>().map(|ip| ip.to_canonical()).map_err(|_| {
+            ApiError::invalid_at("ip", format!("expected an IPv4 or IPv6 address, found {text:?}"))
+        })
+    });
+    if filter.limit == Some(0) {
+        return Err(ApiError::invalid_at("limit", "expected a number of events, at least 1"));
+    }
+    Ok(EventQuery {
+        kind: kind.transpose()?,
+        since: since.transpose()?,
+        before: filter.before,
+        ip: ip.transpose()?,
+        limit: filter.limit.unwrap_or(LIMIT),
+    })
+}

@@ -1,0 +1,75 @@
+//! Reload and firewall rules. What is wrong is refused with its place, and nothing has changed.
+
+use crate::api::body::Text;
+use crate::api::error::ApiError;
+use crate::api::{Api, aside};
+use crate::control::{Reloaded, RulesChanged};
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use secbeat_waf::{RuleError, parse_rules};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// `POST /api/v1/reload`
+pub async fn reload(State(api): State<Arc<Api>>) -> Result<Json<Reloaded>, ApiError> {
+    let control = api.control.clone();
+    aside(move || control.reload()).await?.map(Json).map_err(|why| ApiError::invalid(why.trim_end()))
+}
+
+/// `GET /api/v1/waf/rules`
+pub async fn list_rules(State(api): State<Arc<Api>>) -> Json<Value> {
+    let (generation, rules) = api.control.rules();
+    Json(json!({ "generation": generation, "rules": rules.rules() }))
+}
+
+/// How rules are set.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SetRules {
+    mode: Option<String>,
+}
+
+/// `POST /api/v1/waf/rules`
+pub async fn set_rules(
+    State(api): State<Arc<Api>>,
+    query: Result<Query<SetRules>, axum::extract::rejection::QueryRejection>,
+    Text(text): Text,
+) -> Result<(StatusCode, Json<RulesChanged>), ApiError> {
+    let Query(query) = query.map_err(|error| ApiError::invalid(error.body_text()))?;
+    let replace = match query.mode.as_deref() {
+        None | Some("upsert") => false,
+        Some("replace") => true,
+        Some(other) => {
+            return Err(ApiError::invalid(format!("mode: expected upsert or replace, found {other:?}")));
+        }
+    };
+    let rules = parse_rules(&text).map_err(rule_error)?;
+    let control = api.control.clone();
+    changed(aside(move || control.set_rules(rules, replace)).await?)
+}
+
+/// `DELETE /api/v1/waf/rules/{id}`
+pub async fn delete_rule(
+    State(api): State<Arc<Api>>,
+    Path(id): Path<String>,
+) -> Result<(StatusCode, Json<RulesChanged>), ApiError> {
+    let control = api.control.clone();
+    let of_call = id.clone();
+    match aside(move || control.delete_rule(&of_call)).await? {
+        Some(outcome) => changed(outcome),
+        None => {
+            Err(ApiError::not_found(format!("there is no rule {id:?}; GET /api/v1/waf/rules lists them")))
+        }
+    }
+}
+
+fn changed(outcome: Result<RulesChanged, RuleError>) -> Result<(StatusCode, Json<RulesChanged>), ApiError> {
+    let changed = outcome.map_err(rule_error)?;
+    Ok((if changed.durable { StatusCode::OK } else { StatusCode::ACCEPTED }, Json(changed)))
+}
+
+fn rule_error(error: RuleError) -> ApiError {
+    ApiError::invalid(error.to_string())
+}

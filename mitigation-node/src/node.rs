@@ -1,0 +1,308 @@
+//! The composition: what is built, in which order, and how it ends.
+
+use crate::Failure;
+use crate::api::{self, Api};
+use crate::arguments::Arguments;
+use crate::certificates;
+use crate::control::{self, Control, Origin, policy, prepare, rate};
+use crate::rules::Overlay;
+use crate::secrets;
+use secbeat_edge::tls::Sessions;
+use secbeat_edge::{ListenerConfig, bind};
+use secbeat_intel::{Decisions, RateTable};
+use secbeat_l7::budget::Budget;
+use secbeat_l7::shared::Lifecycle;
+use secbeat_l7::{Shared, Worker};
+use secbeat_settings::{Degradation, Settings};
+use secbeat_telemetry::metrics::Reading;
+use secbeat_telemetry::{EventRing, LogOptions, Logger, Metrics, ProcessUsage};
+use secbeat_types::{Decision, DecisionKind, Event, EventKind, Timestamp};
+use std::io::Read;
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
+
+/// Checks everything that a start would, and starts nothing.
+pub fn validate(arguments: &Arguments) -> Result<(), Failure> {
+    let (loaded, degraded) = Origin::new(arguments).load().map_err(Failure::configuration)?;
+    let mut settings = loaded.settings;
+    let mut notes = loaded.warnings;
+    notes.extend(
+        degraded.iter().map(|missing| format!("{}: {}; {}", missing.key, missing.why, missing.remedy)),
+    );
+    if let Some(tls) = settings.tls.take_if(|tls| !tls.cert_path.exists() && !tls.key_path.exists()) {
+        notes.push(format!(
+            "tls.cert_path: {} is not there, nor is its key; a start makes a self-signed pair",
+            tls.cert_path.display()
+        ));
+    }
+    let overlay = Overlay::load(&settings.server.data_dir).map_err(Failure::configuration)?;
+    let sessions = Sessions::new().map_err(Failure::machine)?;
+    let prepared = prepare(&settings, &overlay, &sessions).map_err(Failure::configuration)?;
+    for note in notes {
+        println!("note: {note}");
+    }
+    println!(
+        "{}: valid: mode {}, {} to {}, {} firewall rules",
+        arguments.config.display(),
+        settings.server.mode.as_str(),
+        settings.server.bind_address,
+        settings.server.backend_address,
+        prepared.rules.rules().len()
+    );
+    Ok(())
+}
+
+/// Runs the node until it is told to stop.
+pub fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let started = Instant::now();
+    let origin = Origin::new(arguments);
+    let (loaded, mut degraded) = origin.load().map_err(Failure::configuration)?;
+    let (settings, warnings) = (loaded.settings, loaded.warnings);
+    let (log, log_writer) = open_log(&settings)?;
+    for warning in &warnings {
+        log.warn("mitigation-node", "configuration_warning").str("reason", warning).send();
+    }
+
+    // What needs the disk.
+    let data_dir = &settings.server.data_dir;
+    let (decisions, warnings) = Decisions::open(data_dir, Timestamp::now())
+        .map_err(|error| Failure::machine(format!("server.data_dir: {error}")))?;
+    for warning in &warnings {
+        log.warn("mitigation-node", "decisions_damaged").str("reason", warning).send();
+    }
+    if settings.syn_proxy.enable && settings.syn_proxy.syn_cookie_secret.is_none() {
+        secrets::ensure_syn_cookie_secret(data_dir)
+            .map_err(|error| Failure::machine(format!("server.data_dir: {}: {error}", data_dir.display())))?;
+    }
+    ensure_certificate(&settings, &mut degraded)?;
+    let overlay = Overlay::load(data_dir).map_err(Failure::configuration)?;
+    let sessions = Sessions::new().map_err(Failure::machine)?;
+    let prepared = prepare(&settings, &overlay, &sessions).map_err(Failure::configuration)?;
+
+    // What needs the network.
+    let workers = workers(&settings);
+    let listeners = listeners(&settings, workers)?;
+    let api_listener = match settings.metrics.enable {
+        true => Some(api_listener(&settings)?),
+        false => None,
+    };
+
+    let metrics = Arc::new(Metrics::new(workers, env!("CARGO_PKG_VERSION"), started));
+    for missing in &degraded {
+        let feature = missing.key.split('.').next().unwrap_or(missing.key);
+        metrics.set_degraded(feature, true);
+        log.warn("mitigation-node", "degraded")
+            .str("feature", missing.key)
+            .str("reason", missing.why)
+            .str("remedy", missing.remedy)
+            .send();
+    }
+    let shared = Arc::new(Shared {
+        policy: arc_swap::ArcSwap::from_pointee(policy(1, &settings, &prepared)),
+        decisions: Arc::new(decisions),
+        rates: RateTable::new(rate(&settings)),
+        bodies: Budget::new(settings.waf.body_memory_budget),
+        metrics,
+        events: Arc::new(EventRing::default()),
+        log: log.clone(),
+        started,
+        lifecycle: Lifecycle::default(),
+    });
+    let address = listeners.first().and_then(|of_worker| of_worker.first()).and_then(|l| l.local_addr().ok());
+    let running = start_workers(&shared, listeners)?;
+    let mut line = log
+        .info("mitigation-node", "started")
+        .str("version", env!("CARGO_PKG_VERSION"))
+        .str("mode", settings.server.mode.as_str())
+        .display("backend", &settings.server.backend_address)
+        .u64("workers", workers as u64);
+    if let Some(address) = address {
+        line = line.display("listen", address);
+    }
+    line.send();
+    let control = Arc::new(Control::new(shared.clone(), origin, sessions, settings, prepared, overlay));
+    let api = Arc::new(Api { control: control.clone(), degraded, workers });
+    let outcome = wait(&control, api, api_listener, arguments.stop_with_parent);
+
+    log.info("mitigation-node", "stopping").send();
+    shared.lifecycle.drain();
+    for worker in running {
+        // A worker that panicked has said so on standard error.
+        let _ = worker.join();
+    }
+    log.info("mitigation-node", "stopped").send();
+    drop(log_writer);
+    outcome
+}
+
+fn open_log(settings: &Settings) -> Result<(Logger, secbeat_telemetry::LogWriter), Failure> {
+    let options = LogOptions {
+        level: control::level(settings.logging.level),
+        format: control::format(settings.logging.format),
+        target: control::target(settings),
+        ..LogOptions::default()
+    };
+    Logger::start(options).map_err(|error| Failure::machine(format!("logging.file: {error}")))
+}
+
+fn ensure_certificate(settings: &Settings, degraded: &mut Vec<Degradation>) -> Result<(), Failure> {
+    let Some(tls) = &settings.tls else { return Ok(()) };
+    if certificates::ensure(&tls.cert_path, &tls.key_path).map_err(Failure::configuration)? {
+        degraded.push(Degradation {
+            key: "tls.cert_path",
+            why: "there was no certificate, so a self-signed one was made; no browser trusts it",
+            remedy: "put your certificate and key in its place and reload",
+        });
+    }
+    Ok(())
+}
+
+fn workers(settings: &Settings) -> usize {
+    match settings.server.worker_threads {
+        0 => thread::available_parallelism().map_or(1, usize::from),
+        workers => workers,
+    }
+}
+
+/// The sockets of each worker.
+fn listeners(settings: &Settings, workers: usize) -> Result<Vec<Vec<TcpListener>>, Failure> {
+    let configs = [ListenerConfig {
+        address: settings.server.bind_address,
+        backlog: settings.performance.backlog_size,
+        shared_with_others: settings.server.reuse_port,
+        tcp_fastopen: settings.performance.enable_tcp_fastopen,
+    }];
+    let mut of_workers: Vec<Vec<TcpListener>> = (0..workers).map(|_| Vec::new()).collect();
+    for config in &configs {
+        let sockets = bind(config, workers)
+            .map_err(|error| Failure::machine(format!("server.bind_address: {error}")))?;
+        of_workers.iter_mut().zip(sockets).for_each(|(of_worker, socket)| of_worker.push(socket));
+    }
+    Ok(of_workers)
+}
+
+fn api_listener(settings: &Settings) -> Result<TcpListener, Failure> {
+    let config = ListenerConfig {
+        address: settings.metrics.bind_address,
+        backlog: 128,
+        shared_with_others: false,
+        tcp_fastopen: false,
+    };
+    let sockets =
+        bind(&config, 1).map_err(|error| Failure::machine(format!("metrics.bind_address: {error}")))?;
+    sockets.into_iter().next().ok_or_else(|| Failure::machine("metrics.bind_address: no socket"))
+}
+
+fn start_workers(
+    shared: &Arc<Shared>,
+    listeners: Vec<Vec<TcpListener>>,
+) -> Result<Vec<JoinHandle<()>>, Failure> {
+    let seed = secrets::random::<8>().map(u64::from_ne_bytes).map_err(Failure::machine)?;
+    let mut running = Vec::new();
+    for (index, listeners) in listeners.into_iter().enumerate() {
+        let shared = shared.clone();
+        let work = move || {
+            let log = shared.log.clone();
+            if let Err(error) = Worker::new(shared, index, seed).run(listeners) {
+                log.error("mitigation-node", "worker_failed").display("reason", error).send();
+            }
+        };
+        let worker = thread::Builder::new().name(format!("worker-{index}")).spawn(work);
+        running.push(worker.map_err(|error| Failure::machine(format!("cannot start a worker: {error}")))?);
+    }
+    Ok(running)
+}
+
+/// Serves the API, keeps the clocks, and obeys signals until one says stop.
+fn wait(
+    control: &Arc<Control>,
+    api: Arc<Api>,
+    api_listener: Option<TcpListener>,
+    stop_with_parent: bool,
+) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(4)
+        .build()
+        .map_err(Failure::machine)?;
+    runtime.block_on(async {
+        let mut hangup = signal(SignalKind::hangup()).map_err(Failure::machine)?;
+        let mut terminate = signal(SignalKind::terminate()).map_err(Failure::machine)?;
+        let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::machine)?;
+        let (tell, mut parent_ended) = mpsc::channel(1);
+        if stop_with_parent {
+            let tell = tell.clone();
+            thread::spawn(move || watch_parent(&tell));
+        }
+        tokio::spawn(keep_time(control.shared.clone()));
+        if let Some(listener) = api_listener {
+            tokio::spawn(api::serve(listener, api));
+        }
+        loop {
+            tokio::select! {
+                _ = hangup.recv() => {
+                    let control = control.clone();
+                    // What came of it is in the log and among the events.
+                    let _ = tokio::task::spawn_blocking(move || control.reload().map(drop)).await;
+                }
+                _ = terminate.recv() => return Ok(()),
+                _ = interrupt.recv() => return Ok(()),
+                _ = parent_ended.recv() => return Ok(()),
+            }
+        }
+    })
+}
+
+/// Waits for the end of standard input, and tells of it.
+fn watch_parent(tell: &mpsc::Sender<()>) {
+    let mut bytes = [0; 64];
+    while matches!(std::io::stdin().read(&mut bytes), Ok(1..)) {}
+    // The receiver is gone where the program stops already.
+    let _ = tell.blocking_send(());
+}
+
+/// What is to be done each second, and a little oftener.
+async fn keep_time(shared: Arc<Shared>) {
+    let mut interval = tokio::time::interval(Duration::from_millis(200));
+    interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    for count in 0_u64.. {
+        interval.tick().await;
+        shared.events.drain();
+        if count % 5 == 0 {
+            let shared = shared.clone();
+            // A write that waits for the disk must not hold up the calls.
+            let _ = tokio::task::spawn_blocking(move || each_second(&shared)).await;
+        }
+        if count % (5 * 3600) == 0 {
+            let now = u64::try_from(shared.started.elapsed().as_nanos()).unwrap_or(u64::MAX);
+            shared.rates.sweep(now);
+        }
+    }
+}
+
+fn each_second(shared: &Shared) {
+    let now = Timestamp::now();
+    for expired in shared.decisions.expire(now) {
+        tell_expired(shared, &expired);
+    }
+    if let Err(error) = shared.decisions.flush_pending() {
+        shared.log.error("mitigation-node", "decisions_not_durable").display("reason", error).send();
+    }
+    let table = shared.decisions.snapshot();
+    let blocks = table.iter().filter(|decision| decision.kind == DecisionKind::Block).count();
+    let metrics = &shared.metrics;
+    metrics.tick(Instant::now(), ProcessUsage::read());
+    metrics.set(Reading::BlockedIps, blocks as u64);
+    metrics.set(Reading::ConfigGeneration, shared.policy.load().generation);
+    metrics.set(Reading::LogLinesDropped, shared.log.dropped());
+    metrics.set(Reading::EventsDropped, shared.events.dropped());
+}
+
+fn tell_expired(shared: &Shared, decision: &Decision) {
+    let reason = format!("{} {}", decision.id, decision.scope);
+    shared.tell(Event::new(EventKind::Decision, "mitigation-node", "block_expired", reason));
+}
