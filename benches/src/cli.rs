@@ -7,12 +7,14 @@ use tempfile::TempDir;
 
 use crate::Outcome;
 use crate::certificate::Certificate;
+use crate::document;
 use crate::load::Wrk;
 use crate::origin::Origin;
 use crate::peers::{self, Peer, Running, Setup};
-use crate::process::{Cores, stay_on};
+use crate::process::{Cores, open_many_files, stay_on};
 use crate::rounds::{self, Plan, Round};
 use crate::scenario::Scenario;
+use crate::suite;
 use crate::table;
 
 /// Measures nginx, HAProxy and SecBeat side by side. Run it from the repository's root.
@@ -25,6 +27,20 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Everything: the tables of docs/benchmarks.md, the raw results in target/bench/results.json
+    Run {
+        #[command(flatten)]
+        plan: Plan,
+        /// Idle keep-alive connections
+        #[arg(long, default_value_t = 10_000)]
+        connections: u32,
+        /// A smoke run: two rounds of a second, 500 idle connections; writes no file
+        #[arg(long)]
+        quick: bool,
+        /// The day the tables carry, if it is not today
+        #[arg(long)]
+        date: Option<String>,
+    },
     /// One scenario, all peers, interleaved: the table on standard output
     Compare {
         /// http or tls, then -160, -16k or -1m
@@ -53,9 +69,20 @@ enum Command {
 /// Does what the command line says.
 pub async fn run() -> Outcome<()> {
     let cli = Cli::parse();
+    open_many_files();
     stay_on(Cores::Client)?;
     let dir = memory_dir()?;
     match cli.command {
+        Command::Run { plan, connections, quick, date } => {
+            let date = date.unwrap_or_else(|| time::OffsetDateTime::now_utc().date().to_string());
+            if quick {
+                let results = suite::run(dir.path(), date, Plan { rounds: 2, seconds: 1 }, 500).await?;
+                print!("{}", document::section(&results));
+                return Ok(());
+            }
+            let results = suite::run(dir.path(), date, plan, connections).await?;
+            document::write(&results)
+        }
         Command::Compare { scenario, peers, plan } => compare(dir.path(), scenario, &peers, plan).await,
         Command::RunOne { peer, scenario, seconds } => run_one(dir.path(), scenario, peer, seconds).await,
     }
@@ -66,7 +93,7 @@ async fn compare(dir: &Path, scenario: Scenario, wanted: &[Peer], plan: Plan) ->
     missing.iter().for_each(|line| eprintln!("{line}"));
     let origin = Origin::start(dir, Cores::Client).await?;
     let proxies = start(dir, &origin, scenario, &present).await?;
-    let all = rounds::interleaved(dir, &proxies, scenario, plan).await?;
+    let all = rounds::interleaved(dir, &proxies, scenario, plan, Cores::Client).await?;
     print!("{}{}", table::CPU_HEADER, table::cpu_lines(scenario, &all));
     Ok(())
 }
@@ -76,7 +103,7 @@ async fn run_one(dir: &Path, scenario: Scenario, peer: Peer, seconds: u32) -> Ou
     let proxies = start(dir, &origin, scenario, &[peer]).await?;
     for proxy in &proxies {
         eprintln!("{peer} is process {} on {}", proxy.group(), proxy.url(scenario));
-        let round = rounds::round(&Wrk::new(dir)?, proxy, scenario, seconds).await?;
+        let round = rounds::round(&Wrk::new(dir)?, proxy, scenario, seconds, Cores::Client).await?;
         println!("{}", one_line(scenario, peer, round));
     }
     Ok(())
@@ -100,12 +127,8 @@ fn one_line(scenario: Scenario, peer: Peer, round: Round) -> String {
 async fn start(dir: &Path, origin: &Origin, scenario: Scenario, wanted: &[Peer]) -> Outcome<Vec<Running>> {
     let certificate = Certificate::make(dir)?;
     let certificate = peers::certificate_for(scenario.scheme, &certificate);
-    let mut running = Vec::new();
-    for &peer in wanted {
-        let setup = Setup { dir, origin: origin.port, certificate, workers: 1, cores: Cores::Proxy };
-        running.push(peer.start(setup).await?);
-    }
-    Ok(running)
+    let setup = Setup { dir, origin: origin.port, certificate, workers: 1, cores: Cores::Proxy };
+    peers::start(wanted, setup).await
 }
 
 /// A folder that lies in memory and goes with the run.

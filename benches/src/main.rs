@@ -7,23 +7,35 @@
 //! | [`peers`] | each proxy at its best: configuration, start, stop |
 //! | [`origin`] | the backend behind all of them |
 //! | [`certificate`] | the one certificate all of them serve |
+//! | [`machine`] | where the figures come from |
 //! | [`process`] | children that cannot outlive the benchmark |
 //! | [`measure`] | CPU time and memory of a process group, from `/proc` |
 //! | [`load`] | closed-loop load by `wrk` |
+//! | [`client`] | one connection of the open loop |
+//! | [`open_loop`] | load on a schedule, and its latency |
+//! | [`idle`] | idle connections, and their memory |
 //! | [`rounds`] | interleaved rounds, and what they found |
+//! | [`suite`] | the whole of `make bench` |
 //! | [`stats`] | medians, quantiles and the bootstrap |
-//! | [`table`] | the tables of `docs/benchmarks.md` |
+//! | [`table`] | rows as Markdown |
+//! | [`document`] | the tables of `docs/benchmarks.md` |
 
 mod certificate;
 mod cli;
+mod client;
+mod document;
+mod idle;
 mod load;
+mod machine;
 mod measure;
+mod open_loop;
 mod origin;
 mod peers;
 mod process;
 mod rounds;
 mod scenario;
 mod stats;
+mod suite;
 mod table;
 
 use std::process::ExitCode;

@@ -39,6 +39,14 @@ pub fn cpu(group: u32) -> Outcome<Cpu> {
     Ok(cpu)
 }
 
+/// Clock ticks that this process and the children it has waited for have used.
+pub fn own_ticks() -> Outcome<u64> {
+    let path = "/proc/self/stat";
+    let text = fs::read_to_string(path).map_err(|e| format!("reading {path}: {e}"))?;
+    let stat = Stat::parse(&text).ok_or_else(|| format!("{path} is not as proc(5) has it: {text}"))?;
+    Ok(stat.user + stat.kernel + stat.children_user + stat.children_kernel)
+}
+
 /// Resident memory of `group`, bytes: the largest process whole, and of the others only what they do not
 /// share, so that a program is not charged twice for what its processes have in common.
 pub fn rss(group: u32) -> Outcome<u64> {

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process, kill_process_group, pidfd_open};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep};
 
@@ -133,6 +134,13 @@ pub fn free_port() -> Outcome<u16> {
         .and_then(|listener| listener.local_addr())
         .map(|address| address.port())
         .map_err(|e| format!("finding a free port on 127.0.0.1: {e}"))
+}
+
+/// Raises the number of files this process and its children may open as far as the system lets it.
+pub fn open_many_files() {
+    let limit = getrlimit(Resource::Nofile);
+    // Where it is refused, the idle connections fail by name later; nothing else needs so many.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
 }
 
 /// Lets this process, and what it starts from now on, run on `cores` alone.

@@ -56,7 +56,7 @@ impl Round {
 #[derive(Debug, Clone, Serialize)]
 pub struct Series {
     /// Whose, by name.
-    #[serde(serialize_with = "by_name")]
+    #[serde(serialize_with = "crate::peers::by_name")]
     pub peer: Peer,
     /// In the order they ran.
     pub rounds: Vec<Round>,
@@ -86,10 +86,16 @@ pub fn ratio(ours: &Series, all: &[Series]) -> Option<Ratio> {
 }
 
 /// One load of one contender, measured.
-pub async fn round(wrk: &Wrk, proxy: &Running, scenario: Scenario, seconds: u32) -> Outcome<Round> {
+pub async fn round(
+    wrk: &Wrk,
+    proxy: &Running,
+    scenario: Scenario,
+    seconds: u32,
+    clients: Cores,
+) -> Outcome<Round> {
     let before = measure::cpu(proxy.group())?;
     let load = wrk
-        .run(Cores::Client, &proxy.url(scenario), scenario.size.connections(), seconds)
+        .run(clients, &proxy.url(scenario), scenario.size.connections(), seconds)
         .await
         .and_then(|load| load.at_least(scenario.size.bytes()))
         .map_err(|failure| proxy.explain(failure))?;
@@ -103,25 +109,22 @@ pub async fn interleaved(
     proxies: &[Running],
     scenario: Scenario,
     plan: Plan,
+    clients: Cores,
 ) -> Outcome<Vec<Series>> {
     let wrk = Wrk::new(dir)?;
     let mut all: Vec<Series> =
         proxies.iter().map(|proxy| Series { peer: proxy.peer, rounds: Vec::new() }).collect();
     for proxy in proxies {
-        round(&wrk, proxy, scenario, 1).await?;
+        round(&wrk, proxy, scenario, 1, clients).await?;
     }
     for number in 0..plan.rounds as usize {
         for place in 0..proxies.len() {
             let turn = (number + place) % proxies.len();
             if let (Some(proxy), Some(series)) = (proxies.get(turn), all.get_mut(turn)) {
-                series.rounds.push(round(&wrk, proxy, scenario, plan.seconds).await?);
+                series.rounds.push(round(&wrk, proxy, scenario, plan.seconds, clients).await?);
             }
         }
         eprintln!("{scenario}: round {} of {}", number + 1, plan.rounds);
     }
     Ok(all)
-}
-
-fn by_name<S: serde::Serializer>(peer: &Peer, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(peer.name())
 }

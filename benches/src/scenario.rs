@@ -23,6 +23,14 @@ impl Scheme {
             Self::Tls => "https",
         }
     }
+
+    /// The scheme as people read it.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Http => "HTTP",
+            Self::Tls => "TLS",
+        }
+    }
 }
 
 /// How much the origin answers.

@@ -9,7 +9,7 @@ use crate::certificate::CIPHER_SUITE;
 
 pub fn version() -> Result<String, String> {
     let line = first_line("haproxy", "-v", "haproxy")?;
-    Ok(line.split(' ').filter(|word| !word.starts_with("http")).collect::<Vec<_>>().join(" "))
+    Ok(line.split(' ').nth(2).unwrap_or(&line).to_owned())
 }
 
 pub fn command(setup: Setup<'_>, port: u16) -> Outcome<Command> {

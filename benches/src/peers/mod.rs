@@ -143,6 +143,15 @@ pub fn take_part(wanted: &[Peer]) -> (Vec<Peer>, Vec<String>) {
     (present, missing)
 }
 
+/// Starts every one of `peers` by `setup`.
+pub async fn start(peers: &[Peer], setup: Setup<'_>) -> Outcome<Vec<Running>> {
+    let mut running = Vec::new();
+    for &peer in peers {
+        running.push(peer.start(setup).await?);
+    }
+    Ok(running)
+}
+
 /// The certificate that a scheme needs.
 pub fn certificate_for(scheme: Scheme, certificate: &Certificate) -> Option<&Certificate> {
     (scheme == Scheme::Tls).then_some(certificate)
@@ -169,6 +178,19 @@ impl FromStr for Peer {
             .find(|peer| peer.name() == name)
             .ok_or_else(|| format!("no peer is named {name:?}: there are {names}"))
     }
+}
+
+/// How a peer is written in the raw results.
+pub fn by_name<S: serde::Serializer>(peer: &Peer, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(peer.name())
+}
+
+/// How a target is written in the raw results that may be the origin itself.
+pub fn by_name_or_direct<S: serde::Serializer>(
+    peer: &Option<Peer>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(peer.map_or("direct", Peer::name))
 }
 
 /// The first line that `program argument` prints on either stream.

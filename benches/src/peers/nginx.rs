@@ -7,7 +7,7 @@ use crate::Outcome;
 use crate::certificate::CIPHER_SUITE;
 
 pub fn version() -> Result<String, String> {
-    first_line("nginx", "-v", "nginx-light").map(|line| line.replace("nginx version: ", ""))
+    first_line("nginx", "-v", "nginx-light").map(|line| line.replace("nginx version: nginx/", ""))
 }
 
 pub fn command(setup: Setup<'_>, port: u16) -> Outcome<Command> {

@@ -67,5 +67,5 @@ level = "warn"
 }
 
 fn absolute(path: &str, remedy: &str) -> Result<PathBuf, String> {
-    Path::new(path).canonicalize().map_err(|e| format!("{path}: {e}; {remedy}"))
+    Path::new(path).canonicalize().map_err(|_| format!("there is no {path}; {remedy}"))
 }
