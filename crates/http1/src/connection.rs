@@ -1,6 +1,7 @@
 //! The options of `Connection`, RFC 9110 7.6.1.
 
 use crate::bytes::{is_token, trim_ows};
+use crate::known::is_any_case_of;
 use crate::{Field, Known, Version};
 
 /// Options in all `Connection` fields of a head together: each costs a pass over the fields.
@@ -36,9 +37,9 @@ impl Options {
     /// Notes `option` where it is one that is known.
     fn note(&mut self, option: &[u8]) -> bool {
         match option.len() {
-            5 if option.eq_ignore_ascii_case(b"close") => self.close = true,
-            7 if option.eq_ignore_ascii_case(b"upgrade") => self.upgrade = true,
-            10 if option.eq_ignore_ascii_case(b"keep-alive") => self.keep_alive = true,
+            5 if is_any_case_of(option, b"close") => self.close = true,
+            7 if is_any_case_of(option, b"upgrade") => self.upgrade = true,
+            10 if is_any_case_of(option, b"keep-alive") => self.keep_alive = true,
             _ => return false,
         }
         true

@@ -85,7 +85,10 @@ fn read(rest: &[u8], start: usize) -> Result<Line, FieldError> {
         Some(&byte) => return Err(name_error(byte, name_len)),
     }
     let after_colon = rest.get(name_len + 1..).unwrap_or_default();
-    let padding = after_colon.iter().position(|&byte| !is_ows(byte)).unwrap_or(after_colon.len());
+    let padding = match after_colon {
+        [SP, byte, ..] if !is_ows(*byte) => 1,
+        _ => after_colon.iter().position(|&byte| !is_ows(byte)).unwrap_or(after_colon.len()),
+    };
     let value = after_colon.get(padding..).unwrap_or_default();
     let value_len = value_len(value);
     let line_len = name_len + 1 + padding + value_len + 2;

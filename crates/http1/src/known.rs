@@ -40,7 +40,7 @@ macro_rules! known {
 /// Whether `name` is `lower`, of the same length, but for case. Without a branch for each byte, so that with a constant
 /// `lower` it becomes a few wide instructions.
 #[inline(always)]
-fn is_any_case_of(name: &[u8], lower: &[u8]) -> bool {
+pub(crate) fn is_any_case_of(name: &[u8], lower: &[u8]) -> bool {
     let case_of = |letter: u8| u8::from(letter.is_ascii_lowercase()) << 5;
     let difference = |(byte, letter): (&u8, &u8)| (byte | case_of(*letter)) ^ letter;
     name.iter().zip(lower).map(difference).fold(0, |all, one| all | one) == 0
@@ -83,6 +83,9 @@ known! {
     ProxyAuthorization = "proxy-authorization" 19 b'p';
 }
 
+/// The length of the longest name, `proxy-authorization`.
+const KNOWN_BYTES_MAX: usize = 19;
+
 impl Known {
     /// Whether it speaks to the next hop alone and must not be sent on (RFC 9110 7.6.1 and 11.7; `Proxy` and
     /// `HTTP2-Settings` for what they would do).
@@ -103,6 +106,23 @@ impl Known {
         )
     }
 
+    /// Whether `name`, itself none of them, becomes one where `_` is `-`: CGI and its heirs (WSGI, Rack, PHP) make both
+    /// `_`, so that a backend would take `X_Forwarded_For` for what the proxy says.
+    #[inline]
+    pub(crate) fn is_mimicked_by(name: &[u8]) -> bool {
+        name.contains(&b'_') && Self::is_mimicked_by_underscores(name)
+    }
+
+    #[cold]
+    fn is_mimicked_by_underscores(name: &[u8]) -> bool {
+        let mut dashed = [0; KNOWN_BYTES_MAX];
+        let Some(dashed) = dashed.get_mut(..name.len()) else { return false };
+        for (dash, byte) in dashed.iter_mut().zip(name) {
+            *dash = if *byte == b'_' { b'-' } else { *byte };
+        }
+        Self::of(dashed) != Known::Other
+    }
+
     /// Whether `Connection` may name it: a field for all recipients must not be named there (RFC 9110 7.6.1), and
     /// one that does would have a proxy remove what the backend relies on.
     pub(crate) const fn may_be_nominated(self) -> bool {
@@ -119,6 +139,17 @@ mod tests {
         for &known in Known::ALL {
             assert_eq!(Known::of(known.as_str().as_bytes()), known);
             assert_eq!(Known::of(known.as_str().to_ascii_uppercase().as_bytes()), known);
+        }
+    }
+
+    #[test]
+    fn a_name_with_underscores_for_dashes_is_a_mimic() {
+        for &known in Known::ALL {
+            let name = known.as_str().replace('-', "_");
+            assert_eq!(Known::is_mimicked_by(name.as_bytes()), name != known.as_str(), "{name}");
+        }
+        for name in ["", "_", "x_a", "x-forwarded-for_", "proxy_authorization_and_more"] {
+            assert!(!Known::is_mimicked_by(name.as_bytes()), "{name}");
         }
     }
 

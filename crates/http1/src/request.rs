@@ -116,8 +116,11 @@ impl RequestHead {
         }
         let mut framing = FramingFields::default();
         let (mut upgrades, mut has_connection, mut expects) = (0, false, false);
-        for &Field { known, value, .. } in &self.fields {
+        for &Field { name, value, known, .. } in &self.fields {
             match known {
+                Known::Other if Known::is_mimicked_by(name.of(buf)) => {
+                    return Err(RequestError::MimickedField);
+                }
                 Known::Host if self.host.replace(value).is_some() => return Err(RequestError::DuplicateHost),
                 Known::ContentLength => framing.content_length(value)?,
                 Known::TransferEncoding => framing.transfer_encoding(value)?,

@@ -43,6 +43,8 @@ errors! {
         InvalidHost => 400, "invalid_host", "Host is not a host with an optional port; expected one such as example.com or [2001:db8::1]:8443";
         /// The target's authority and `Host` are not the same.
         HostDisagreesWithTarget => 400, "host_disagrees_with_target", "Host is not the host of the target; expected them to be equal";
+        /// `Content_Length`, `X_Forwarded_For`: many backends make `_` and `-` one.
+        MimickedField => 400, "mimicked_field", "a field name is one that is treated specially, with `_` for `-`; expected `-`";
         /// An expectation other than `100-continue` (RFC 9110 10.1.1).
         UnknownExpectation => 417, "unknown_expectation", "Expect has something other than 100-continue; expected exactly that, once";
     }

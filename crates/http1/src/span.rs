@@ -10,10 +10,11 @@ pub struct Span {
 }
 
 impl Span {
-    /// The bytes from `start` up to, not including, `end`. Offsets beyond 4 GiB are held there: heads are far smaller.
+    /// The bytes from `start` up to, not including, `end`. Heads are cut at a limit of 32 bits before they are read, so
+    /// that no offset is cut here.
+    #[inline]
     pub(crate) fn new(start: usize, end: usize) -> Self {
-        let offset = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
-        Span { start: offset(start), end: offset(end.max(start)) }
+        Span { start: start as u32, end: end as u32 }
     }
 
     /// The bytes in `buf`, which must be the buffer that was parsed; empty where `buf` is too short.

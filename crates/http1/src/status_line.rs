@@ -11,32 +11,26 @@ pub(crate) enum StatusLine {
     Complete(usize),
 }
 
-const PREFIX: &[u8] = b"HTTP/1.1 200";
+/// The length of `HTTP/1.1 200`.
+const STATUS_END: usize = 12;
 
 impl ResponseHead {
     /// Reads the status line. A longer `buf` never changes an answer other than `Partial`.
     #[inline]
     pub(crate) fn status_line(&mut self, buf: &[u8], limits: &Limits) -> Result<StatusLine, ResponseError> {
-        for (index, pattern) in PREFIX.iter().enumerate() {
-            let Some(byte) = buf.get(index) else { return Ok(StatusLine::Partial) };
-            match index {
-                7 if matches!(byte, b'0' | b'1') => {}
-                9 if matches!(byte, b'1'..=b'9') => {}
-                10 | 11 if byte.is_ascii_digit() => {}
-                0..7 | 8 if byte == pattern => {}
-                0..8 => return Err(ResponseError::InvalidVersion),
-                _ => return Err(ResponseError::InvalidStatus),
-            }
-        }
-        let digit = |index| buf.get(index).map_or(0, |byte: &u8| u16::from(byte - b'0'));
-        self.version = if digit(7) == 0 { Version::Http10 } else { Version::Http11 };
-        self.status = digit(9) * 100 + digit(10) * 10 + digit(11);
+        let (true, Some(&[minor @ b'0'..=b'1', SP, a @ b'1'..=b'9', b @ b'0'..=b'9', c @ b'0'..=b'9'])) =
+            (buf.starts_with(b"HTTP/1."), buf.get(7..STATUS_END))
+        else {
+            return incomplete(buf);
+        };
+        self.version = if minor == b'0' { Version::Http10 } else { Version::Http11 };
+        self.status = [a, b, c].iter().fold(0, |status, digit| status * 10 + u16::from(digit - b'0'));
 
         // Many servers leave out the space where there is no reason, and it says nothing.
-        let start = match buf.get(PREFIX.len()) {
+        let start = match buf.get(STATUS_END) {
             None => return Ok(StatusLine::Partial),
-            Some(&SP) => PREFIX.len() + 1,
-            Some(&CR | &LF) => PREFIX.len(),
+            Some(&SP) => STATUS_END + 1,
+            Some(&CR | &LF) => STATUS_END,
             Some(_) => return Err(ResponseError::InvalidStatus),
         };
         let rest = buf.get(start..).unwrap_or_default();
@@ -54,5 +48,21 @@ impl ResponseHead {
         }
         self.reason = Span::new(start, start + len);
         Ok(StatusLine::Complete(start + len + 2))
+    }
+}
+
+/// What is wrong with a line that does not begin with version and status, unless it is only short.
+#[cold]
+fn incomplete(buf: &[u8]) -> Result<StatusLine, ResponseError> {
+    let fits = |(index, byte): (usize, &u8)| match index {
+        7 => matches!(byte, b'0' | b'1'),
+        9 => matches!(byte, b'1'..=b'9'),
+        10.. => byte.is_ascii_digit(),
+        _ => b"HTTP/1.1 ".get(index) == Some(byte),
+    };
+    match buf.iter().take(STATUS_END).enumerate().position(|at| !fits(at)) {
+        None => Ok(StatusLine::Partial),
+        Some(0..8) => Err(ResponseError::InvalidVersion),
+        Some(_) => Err(ResponseError::InvalidStatus),
     }
 }

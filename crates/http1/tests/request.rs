@@ -223,6 +223,14 @@ fn fields_for_the_next_hop_are_marked_and_no_others() {
 }
 
 #[test]
+fn a_field_that_a_backend_would_take_for_another_is_refused() {
+    for name in ["Content_Length", "X_Forwarded-For", "transfer_encoding"] {
+        assert_eq!(error_of(&with(&format!("{name}: 5\r\n"))), "mimicked_field");
+    }
+    assert!(parse(&with("X_Api_Key: 5\r\n")).is_ok());
+}
+
+#[test]
 fn an_upgrade_is_passed_on_only_where_it_is_one() {
     let upgrade = |lines: &str| {
         let text = with(lines);
