@@ -1,21 +1,16 @@
 //! The commands and their options.
 
-use std::path::Path;
-
 use clap::{Parser, Subcommand};
 use tempfile::TempDir;
 
 use crate::Outcome;
-use crate::certificate::Certificate;
 use crate::document;
-use crate::load::Wrk;
-use crate::origin::Origin;
-use crate::peers::{self, Peer, Running, Setup};
+use crate::peers::Peer;
 use crate::process::{Cores, open_many_files, stay_on};
-use crate::rounds::{self, Plan, Round};
+use crate::rounds::Plan;
 use crate::scenario::Scenario;
+use crate::single;
 use crate::suite;
-use crate::table;
 
 /// Measures nginx, HAProxy and SecBeat side by side. Run it from the repository's root.
 #[derive(Debug, Parser)]
@@ -49,6 +44,9 @@ enum Command {
         /// Who takes part: nginx, haproxy, secbeat, secbeat-waf
         #[arg(long, value_delimiter = ',', default_values = ["nginx", "haproxy", "secbeat", "secbeat-waf"])]
         peers: Vec<Peer>,
+        /// Also the latency in the open loop (scenarios of 160 bytes)
+        #[arg(long)]
+        latency: bool,
         #[command(flatten)]
         plan: Plan,
     },
@@ -83,52 +81,13 @@ pub async fn run() -> Outcome<()> {
             let results = suite::run(dir.path(), date, plan, connections).await?;
             document::write(&results)
         }
-        Command::Compare { scenario, peers, plan } => compare(dir.path(), scenario, &peers, plan).await,
-        Command::RunOne { peer, scenario, seconds } => run_one(dir.path(), scenario, peer, seconds).await,
+        Command::Compare { scenario, peers, latency, plan } => {
+            single::compare(dir.path(), scenario, &peers, plan, latency).await
+        }
+        Command::RunOne { peer, scenario, seconds } => {
+            single::run_one(dir.path(), scenario, peer, seconds).await
+        }
     }
-}
-
-async fn compare(dir: &Path, scenario: Scenario, wanted: &[Peer], plan: Plan) -> Outcome<()> {
-    let (present, missing) = peers::take_part(wanted);
-    missing.iter().for_each(|line| eprintln!("{line}"));
-    let origin = Origin::start(dir, Cores::Client).await?;
-    let proxies = start(dir, &origin, scenario, &present).await?;
-    let all = rounds::interleaved(dir, &proxies, scenario, plan, Cores::Client).await?;
-    print!("{}{}", table::CPU_HEADER, table::cpu_lines(scenario, &all));
-    Ok(())
-}
-
-async fn run_one(dir: &Path, scenario: Scenario, peer: Peer, seconds: u32) -> Outcome<()> {
-    let origin = Origin::start(dir, Cores::Client).await?;
-    let proxies = start(dir, &origin, scenario, &[peer]).await?;
-    for proxy in &proxies {
-        eprintln!("{peer} is process {} on {}", proxy.group(), proxy.url(scenario));
-        let round = rounds::round(&Wrk::new(dir)?, proxy, scenario, seconds, Cores::Client).await?;
-        println!("{}", one_line(scenario, peer, round));
-    }
-    Ok(())
-}
-
-fn one_line(scenario: Scenario, peer: Peer, round: Round) -> String {
-    let requests = round.load.requests as f64;
-    format!(
-        "{scenario} {} {:.2} CPU-µs/request ({:.2} user, {:.2} kernel), {:.0} requests/s at {:.0} % of the core, {} RSS",
-        peer.name(),
-        round.cost_us(),
-        round.cpu.user_us / requests,
-        round.cpu.kernel_us / requests,
-        round.load.rate(),
-        round.busy() * 100.0,
-        table::mib(round.rss as f64),
-    )
-}
-
-/// Every proxy of `wanted` on the proxy's core, with one worker.
-async fn start(dir: &Path, origin: &Origin, scenario: Scenario, wanted: &[Peer]) -> Outcome<Vec<Running>> {
-    let certificate = Certificate::make(dir)?;
-    let certificate = peers::certificate_for(scenario.scheme, &certificate);
-    let setup = Setup { dir, origin: origin.port, certificate, workers: 1, cores: Cores::Proxy };
-    peers::start(wanted, setup).await
 }
 
 /// A folder that lies in memory and goes with the run.

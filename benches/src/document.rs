@@ -34,13 +34,13 @@ pub fn write(results: &Results) -> Outcome<()> {
 pub fn section(results: &Results) -> String {
     let (machine, plan) = (&results.machine, results.plan);
     let mut text = format!(
-        "Measured {} on {} cores of {} with {}, Linux {}; others used {:.0} % of it meanwhile.\n\
+        "Measured {} on {} cores of {} with {:.0} GiB, Linux {}; others used {:.0} % of it meanwhile.\n\
          Command: `secbeat-bench run --rounds {} --seconds {}`. Each figure is the median of {} interleaved rounds of \
          {} s.\n\n",
         results.date,
         machine.cores,
         machine.processor,
-        table::mib(machine.memory as f64),
+        machine.memory as f64 / f64::from(1 << 30),
         machine.kernel,
         results.others * 100.0,
         plan.rounds,

@@ -15,6 +15,7 @@
 //! | [`open_loop`] | load on a schedule, and its latency |
 //! | [`idle`] | idle connections, and their memory |
 //! | [`rounds`] | interleaved rounds, and what they found |
+//! | [`single`] | one scenario by itself |
 //! | [`suite`] | the whole of `make bench` |
 //! | [`stats`] | medians, quantiles and the bootstrap |
 //! | [`table`] | rows as Markdown |
@@ -34,6 +35,7 @@ mod peers;
 mod process;
 mod rounds;
 mod scenario;
+mod single;
 mod stats;
 mod suite;
 mod table;

@@ -122,7 +122,7 @@ async fn every_scheme(dir: &Path, present: &[Peer], results: &mut Results) -> Ou
         let small = Scenario { scheme, size: Size::Small };
         let tls = certificate.map(|certificate| client::trust(&certificate.chain)).transpose()?;
         if let Some(load) = results.loads.iter().find(|load| load.scenario == small) {
-            let delays = delays(load, &proxies, &origin, tls, results.plan).await?;
+            let delays = delays(dir, load, &proxies, tls, results.plan).await?;
             results.latencies.extend(delays);
         }
     }
@@ -151,13 +151,13 @@ async fn every_core(dir: &Path, present: &[Peer], plan: Plan) -> Outcome<Vec<Ser
     rounds::interleaved(&dir, &proxies, scenario, plan, Cores::All).await
 }
 
-/// Interleaved open-loop rounds, straight to the origin and through each proxy, all at 70 % of what the
-/// slowest carries. The firewall does more than the rivals do: where it is what cannot keep up, it alone is
+/// Interleaved open-loop rounds through each proxy, all at 70 % of what the slowest carries, and straight to
+/// an origin that has the proxy's core: beside the client it would be delayed by the client itself. The firewall does more than the rivals do: where it is what cannot keep up, it alone is
 /// measured at 70 % of its own rate.
-async fn delays(
+pub async fn delays(
+    dir: &Path,
     load: &Compared,
     proxies: &[Running],
-    origin: &Origin,
     tls: Option<Arc<ClientConfig>>,
     plan: Plan,
 ) -> Outcome<Vec<Delays>> {
@@ -170,7 +170,8 @@ async fn delays(
         .min_by(f64::total_cmp)
         .ok_or("nobody takes part: `apt-get install nginx-light haproxy`, or build the node")?;
     let of = |peer: Option<Peer>, rate| Delays { scenario: load.scenario, peer, rate, rounds: Vec::new() };
-    let mut all = vec![(of(None, common), origin.port, None)];
+    let direct = Origin::start(&dir.join(format!("direct-{}", load.scenario)), Cores::Proxy).await?;
+    let mut all = vec![(of(None, common), direct.port, None)];
     for (series, proxy) in load.series.iter().zip(proxies) {
         all.push((of(Some(proxy.peer), carried(series).min(common)), proxy.port, tls.clone()));
     }
