@@ -188,7 +188,10 @@ impl Control {
                     format!("generation {}; changed: [{}]", done.generation, done.changed.join(", "));
                 Event::new(EventKind::Policy, "mitigation-node", "policy_reloaded", reason)
             }
-            Err(why) => Event::new(EventKind::Policy, "mitigation-node", "policy_refused", why.clone()),
+            Err(why) => Event {
+                blocked: true,
+                ..Event::new(EventKind::Policy, "mitigation-node", "policy_refused", why.clone())
+            },
         };
         self.shared.tell(event);
         outcome

@@ -179,7 +179,8 @@ fn check_rate(connection: &Connection, policy: &Policy, facts: &Facts) -> Result
 /// Tells the client and the operator that the request goes no further.
 async fn refuse(connection: &Connection, scratch: &mut Scratch, facts: &mut Facts, refusal: Refusal) -> Next {
     let telling = refusal.telling();
-    let has_unread_body = !matches!(scratch.head.framing, Framing::None) && scratch.body == BodyInHand::No;
+    let has_body = !matches!(scratch.head.framing, Framing::None | Framing::Length(0));
+    let has_unread_body = has_body && scratch.body == BodyInHand::No;
     let closes = refusal.closes() || has_unread_body || !facts.keep_alive;
     facts.status = telling.status;
     let matches = match &refusal {

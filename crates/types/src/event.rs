@@ -98,7 +98,12 @@ pub struct Event {
 
 impl Event {
     /// An event with nothing but its kind, name and reason; the rest is set by who knows it.
-    pub fn new(kind: EventKind, component: &'static str, event: &'static str, reason: impl Into<String>) -> Self {
+    pub fn new(
+        kind: EventKind,
+        component: &'static str,
+        event: &'static str,
+        reason: impl Into<String>,
+    ) -> Self {
         Event {
             id: 0,
             timestamp: Timestamp::now(),

@@ -7,6 +7,7 @@ pub(super) fn write(logger: &Logger, event: &Event) {
     let about_a_request = matches!(event.kind, EventKind::Attack | EventKind::Limit | EventKind::Protocol);
     let level = match event.kind {
         EventKind::Decision => Level::Info,
+        EventKind::Policy if !event.blocked => Level::Info,
         EventKind::Backend => Level::Error,
         _ => Level::Warn,
     };
