@@ -63,8 +63,8 @@ impl Wrk {
     /// Asks for `url` on `connections` keep-alive connections for `seconds`, from `cores`.
     /// Any socket error, timeout or status above 399 is an error: a figure with failures in it means nothing.
     pub async fn run(&self, cores: Cores, url: &str, connections: u32, seconds: u32) -> Outcome<Load> {
-        let output = Command::new("taskset")
-            .args(["-c", &cores.list(), "wrk", "-t1", "--timeout", "5s"])
+        let output = Command::new("setpriv")
+            .args(["--pdeathsig", "KILL", "taskset", "-c", &cores.list(), "wrk", "-t1", "--timeout", "5s"])
             .args([format!("-c{connections}"), format!("-d{seconds}s")])
             .arg("-s")
             .arg(&self.script)

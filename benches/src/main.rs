@@ -42,6 +42,17 @@ mod table;
 
 use std::process::ExitCode;
 
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Comes with the first SIGINT or SIGTERM.
+async fn told_to_end() {
+    let Ok(mut terminated) = signal(SignalKind::terminate()) else { return };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => (),
+        _ = terminated.recv() => (),
+    }
+}
+
 /// What a step of the benchmark gives, or a sentence saying what failed, where, and what to do.
 type Outcome<T> = Result<T, String>;
 
@@ -50,7 +61,7 @@ async fn main() -> ExitCode {
     // Dropping the unfinished run on a signal is what stops the proxies and removes their folders.
     let outcome = tokio::select! {
         outcome = cli::run() => outcome,
-        _ = tokio::signal::ctrl_c() => Err("interrupted: nothing was written".into()),
+        () = told_to_end() => Err("interrupted: nothing was written".into()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
