@@ -58,6 +58,8 @@ mod tests {
         assert_eq!(lowercase(b"union"), None);
     }
 
+    type Decoder = fn(&[u8]) -> Option<Vec<u8>>;
+
     /// Bytes that the decoders care about, in unlikely orders.
     fn disguised() -> impl Strategy<Value = Vec<u8>> {
         let piece = prop_oneof![
@@ -75,7 +77,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_decoder_says_none_exactly_where_nothing_changes(input in disguised()) {
-            let decoders: &[fn(&[u8]) -> Option<Vec<u8>>] = &[
+            let decoders: &[Decoder] = &[
                 |i| decode_url(i, true), |i| decode_url(i, false), decode_html_entities, decode_javascript_escapes,
                 remove_nulls, lowercase, replace_comments, plain_command_line, normalize_path,
             ];

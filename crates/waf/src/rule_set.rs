@@ -12,6 +12,8 @@ use std::sync::Arc;
 const PATTERN_SIZE_MAX: usize = 4 << 20;
 /// The most memory that the prefilter of one class may take, in bytes.
 const PREFILTER_SIZE_MAX: usize = 64 << 20;
+/// The most memory that each thread may keep of what a prefilter learnt, in bytes; filled by varied traffic alone.
+const PREFILTER_CACHE_MAX: usize = 4 << 20;
 /// The longest id, in characters.
 const ID_LEN_MAX: usize = 128;
 
@@ -179,6 +181,7 @@ impl Class {
                 .unicode(false)
                 .dot_matches_new_line(true)
                 .size_limit(PREFILTER_SIZE_MAX)
+                .dfa_size_limit(PREFILTER_CACHE_MAX)
                 .build()
                 .ok(),
             rules,
