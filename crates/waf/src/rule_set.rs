@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 /// The most memory that one compiled pattern may take, in bytes.
 const PATTERN_SIZE_MAX: usize = 4 << 20;
-/// The most memory that the prefilter of one class may take, in bytes.
+/// The most memory that a prefilter may take, in bytes.
 const PREFILTER_SIZE_MAX: usize = 64 << 20;
 /// The most memory that each thread may keep of what a prefilter learnt, in bytes; filled by varied traffic alone.
 const PREFILTER_CACHE_MAX: usize = 4 << 20;
@@ -56,9 +56,12 @@ pub(crate) struct Class {
     pub(crate) rules: Vec<usize>,
     /// Their chains.
     pub(crate) chains: u64,
-    /// All their patterns at once: what it does not match, none of them does. `None` where it would grow too large.
-    pub(crate) prefilter: Option<RegexSet>,
+    /// Patterns that hold all of theirs between them: what these do not match, none of the rules does.
+    pub(crate) prefilters: Vec<Prefilter>,
 }
+
+/// Many patterns at once; `None` where that would grow too large, which then says maybe to everything.
+pub(crate) type Prefilter = Option<Arc<RegexSet>>;
 
 impl RuleSet {
     /// Compiles rules. The first that cannot be is named, with its key, and nothing is compiled.
@@ -113,7 +116,18 @@ impl RuleSet {
                 action,
             });
         }
-        let class = |looks: &dyn Fn(&Target) -> bool| Class::new(rules, &compiled, looks);
+        // One prefilter serves every class of values: most rules look at most of them, and it is large.
+        let is_general = |target: &Target| !matches!(target, Target::EveryHeader | Target::Header(_));
+        let general = looking(rules, &is_general);
+        let shared = prefilter(&compiled, &general);
+        let class = |looks: &dyn Fn(&Target) -> bool| {
+            let rules = looking(rules, looks);
+            let (of_shared, own): (Vec<usize>, Vec<usize>) =
+                rules.iter().partition(|index| general.binary_search(index).is_ok());
+            let shared = (!of_shared.is_empty()).then(|| shared.clone());
+            let own = (!own.is_empty()).then(|| prefilter(&compiled, &own));
+            Class::new(rules, &compiled, shared.into_iter().chain(own).collect())
+        };
         let mut names: Vec<&String> =
             rules.iter().flat_map(|rule| &rule.targets).filter_map(header_name).collect();
         names.sort_unstable();
@@ -134,7 +148,12 @@ impl RuleSet {
             body: class(&|target| *target == Target::Body),
             cookies: class(&|target| *target == Target::Cookies),
             headers: class(&|target| matches!(target, Target::Headers | Target::EveryHeader)),
-            routine_headers: class(&|target| *target == Target::EveryHeader),
+            routine_headers: {
+                // Few rules look at these, at every request.
+                let rules = looking(rules, &|target| *target == Target::EveryHeader);
+                let own = prefilter(&compiled, &rules);
+                Class::new(rules, &compiled, vec![own])
+            },
             named_headers: named_headers.collect(),
             has_paths: compiled.iter().any(|rule| rule.paths.is_some()),
             rules: rules.to_vec(),
@@ -170,28 +189,34 @@ impl RuleSet {
 }
 
 impl Class {
-    fn new(rules: &[Rule], compiled: &[Compiled], looks: &dyn Fn(&Target) -> bool) -> Class {
-        let looking =
-            rules.iter().enumerate().filter(|(_, rule)| rule.enabled && rule.targets.iter().any(looks));
-        let rules: Vec<usize> = looking.map(|(index, _)| index).collect();
-        let of_class = || rules.iter().filter_map(|&index| compiled.get(index));
-        Class {
-            chains: of_class().fold(0, |chains, rule| chains | rule.chain),
-            prefilter: RegexSetBuilder::new(of_class().map(|rule| rule.pattern.as_str()))
-                .unicode(false)
-                .dot_matches_new_line(true)
-                .size_limit(PREFILTER_SIZE_MAX)
-                .dfa_size_limit(PREFILTER_CACHE_MAX)
-                .build()
-                .ok(),
-            rules,
-        }
+    fn new(rules: Vec<usize>, compiled: &[Compiled], prefilters: Vec<Prefilter>) -> Class {
+        let of_class = rules.iter().filter_map(|&index| compiled.get(index));
+        Class { chains: of_class.fold(0, |chains, rule| chains | rule.chain), rules, prefilters }
     }
 
     /// Whether any rule of this class may match `value`; never a false no.
     pub(crate) fn may_match(&self, value: &[u8]) -> bool {
-        !self.rules.is_empty() && self.prefilter.as_ref().is_none_or(|set| set.is_match(value))
+        self.prefilters.iter().any(|prefilter| prefilter.as_ref().is_none_or(|set| set.is_match(value)))
     }
+}
+
+/// The rules, by index and ascending, that are switched on and look at one of these targets.
+fn looking(rules: &[Rule], looks: &dyn Fn(&Target) -> bool) -> Vec<usize> {
+    let looking = rules.iter().enumerate().filter(|(_, rule)| rule.enabled && rule.targets.iter().any(looks));
+    looking.map(|(index, _)| index).collect()
+}
+
+fn prefilter(compiled: &[Compiled], rules: &[usize]) -> Prefilter {
+    RegexSetBuilder::new(
+        rules.iter().filter_map(|&index| compiled.get(index)).map(|rule| rule.pattern.as_str()),
+    )
+    .unicode(false)
+    .dot_matches_new_line(true)
+    .size_limit(PREFILTER_SIZE_MAX)
+    .dfa_size_limit(PREFILTER_CACHE_MAX)
+    .build()
+    .ok()
+    .map(Arc::new)
 }
 
 fn header_name(target: &Target) -> Option<&String> {

@@ -187,7 +187,7 @@ proptest! {
     fn the_prefilter_never_says_no_wrongly(value in "(?:%3c|<|evil|vi|l|>|%253e|&gt;){0,8}") {
         let set = rules(EVIL, Settings::default());
         let mut plain = rules(EVIL, Settings::default());
-        plain.query.prefilter = None;
+        plain.query.prefilters = vec![None];
         let target = format!("/?q={value}");
         prop_assert_eq!(head(&set, &target, &[]), head(&plain, &target, &[]));
     }

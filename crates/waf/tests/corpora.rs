@@ -2,6 +2,8 @@
 //! The corpora are not part of the project: `SECBEAT_CORPORA` names their folder, by default `../shared/corpora` beside
 //! the repository. Where there are none, the test says so.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod common;
 
 use common::{Sent, shipped};
