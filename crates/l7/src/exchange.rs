@@ -68,9 +68,12 @@ async fn whole(
         let backend = End::new(stream);
         connection.registration.deadline_in(policy.timeouts.first_byte_ms);
         let sent = connection.registration.within(backend.write_all(&scratch.answer.output)).await;
-        let heard = match backend_side(sent) {
-            Ok(()) => read_more(connection, &mut scratch.answer, &backend).await,
-            Err(stop) => Err(stop),
+        let heard = match (backend_side(sent), reused && may_repeat) {
+            // A backend that refuses a body may answer and close before it has read it all.
+            (Ok(()), _) | (Err(Stop::Refused(Refusal::BackendClosed(_))), false) => {
+                read_more(connection, &mut scratch.answer, &backend).await
+            }
+            (Err(stop), _) => Err(stop),
         };
         match heard {
             // A ready connection that the backend was just closing: nothing came of the request.

@@ -12,11 +12,13 @@ use secbeat_telemetry::WorkerMetrics;
 use secbeat_types::{Category, Event, EventKind, Timestamp};
 use secbeat_upstream::Pool;
 use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
 use std::ops::Deref;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
@@ -130,12 +132,21 @@ impl Worker {
         }
     }
 
+    /// Accepts until the program stops, and then what the kernel still holds: those clients were let in already.
     async fn accept(self: Rc<Self>, listener: TcpListener) {
         loop {
+            let next = poll_fn(|context| match listener.poll_accept(context) {
+                Poll::Ready(accepted) => Poll::Ready(Some(accepted)),
+                Poll::Pending if self.shared.lifecycle.is_draining() => Poll::Ready(None),
+                Poll::Pending => Poll::Pending,
+            });
             let accepted = tokio::select! {
                 biased;
-                accepted = listener.accept() => accepted,
-                () = self.stopping.notified() => return,
+                next = next => match next {
+                    Some(accepted) => accepted,
+                    None => return,
+                },
+                () = self.stopping.notified() => continue,
             };
             match accepted {
                 Ok((socket, peer)) => self.admit(socket, peer),
@@ -210,7 +221,14 @@ impl Worker {
                 let handshake = TlsAcceptor::from(config.clone()).accept(socket);
                 match registration.within(Box::pin(handshake)).await {
                     Ok(Ok(stream)) => Stream::Tls(Box::new(stream)),
-                    _ => return,
+                    outcome => {
+                        let reason = match outcome {
+                            Ok(Err(error)) => error.to_string(),
+                            _ => "the handshake did not end within timeouts.head".to_owned(),
+                        };
+                        let line = self.shared.log.debug("mitigation-node", "tls_handshake_failed");
+                        return line.ip("client_ip", peer.ip().to_canonical()).str("reason", &reason).send();
+                    }
                 }
             }
         };
