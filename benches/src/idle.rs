@@ -1,10 +1,12 @@
 //! Idle keep-alive connections, each having made one request: what they cost in memory.
 
 use std::path::Path;
+use std::time::Duration;
 
 use serde::Serialize;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
+use tokio::time::{Instant, sleep};
 
 use crate::Outcome;
 use crate::client::{REQUEST, is_whole};
@@ -15,6 +17,8 @@ use crate::process::Cores;
 
 /// Source addresses that connections are spread over, 127.0.0.1 onwards: one has 28,000 ports.
 const SOURCES: u32 = 8;
+/// How long memory may take to stop moving.
+const SETTLE: Duration = Duration::from_secs(10);
 
 /// What one proxy needs.
 #[derive(Debug, Clone, Copy, Serialize)]
@@ -31,9 +35,10 @@ pub struct Idle {
 }
 
 impl Idle {
-    /// Resident memory that each connection has added, bytes.
+    /// Resident memory that each connection has added, bytes; below zero where the proxy gave back more of what
+    /// its start had taken.
     pub fn per_connection(self) -> f64 {
-        self.full.saturating_sub(self.start) as f64 / f64::from(self.connections)
+        (self.full as f64 - self.start as f64) / f64::from(self.connections)
     }
 }
 
@@ -41,18 +46,31 @@ impl Idle {
 pub async fn measure(dir: &Path, origin: &Origin, peer: Peer, connections: u32) -> Outcome<Idle> {
     let setup = Setup { dir, origin: origin.port, certificate: None, workers: 1, cores: Cores::Proxy };
     let proxy = peer.start(setup).await?;
-    let start = measure::rss(proxy.group())?;
+    let start = settled(proxy.group()).await?;
     let mut open = Vec::new();
     for number in 0..connections {
         let stream = asked_once(number, proxy.port).await;
         open.push(stream.map_err(|e| proxy.explain(format!("{peer}: idle connection {number}: {e}")))?);
     }
-    let full = measure::rss(proxy.group())?;
+    let full = settled(proxy.group()).await?;
     let closed = open.iter().filter(|stream| is_closed(stream)).count();
     if closed > 0 {
         return Err(format!("{peer} has closed {closed} of {connections} idle connections"));
     }
     Ok(Idle { peer, start, full, connections })
+}
+
+/// Resident memory of `group` once it has stopped moving: allocators give back late what a start or a burst took.
+async fn settled(group: u32) -> Outcome<u64> {
+    let deadline = Instant::now() + SETTLE;
+    let (mut last, mut same) = (measure::rss(group)?, 0);
+    while same < 20 && Instant::now() < deadline {
+        sleep(Duration::from_millis(100)).await;
+        let now = measure::rss(group)?;
+        same = if now == last { same + 1 } else { 0 };
+        last = now;
+    }
+    Ok(last)
 }
 
 async fn asked_once(number: u32, port: u16) -> Outcome<TcpStream> {

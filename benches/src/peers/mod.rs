@@ -1,6 +1,7 @@
 //! Each proxy at its best: configuration, start, stop.
 
 mod haproxy;
+mod job;
 mod nginx;
 mod secbeat;
 
@@ -107,7 +108,12 @@ impl Peer {
         if setup.certificate.is_some() {
             check_cipher(self.name(), port).await?;
         }
-        Ok(Running { peer: self, port, group })
+        let running = Running { peer: self, port, group };
+        // Asked over plain HTTP only; with TLS the configuration is the same but for the certificate.
+        if !self.is_rival() && setup.certificate.is_none() {
+            job::check(port, self == Self::SecbeatWaf).await.map_err(|failure| running.explain(failure))?;
+        }
+        Ok(running)
     }
 }
 
