@@ -1,0 +1,51 @@
+//! Network namespaces, where the tests run as root.
+
+use std::process::{self, Command};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// A namespace with loopback up, gone when it is dropped. Every port in it is free.
+pub struct Namespace {
+    name: String,
+}
+
+impl Namespace {
+    /// A new namespace; `None`, said on standard output, where the tests may not make any.
+    pub fn new() -> Option<Self> {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let namespace = Self { name: format!("secbeat-{}-{number}", process::id()) };
+        if !rustix::process::geteuid().is_root() || !ip(&["netns", "add", &namespace.name]) {
+            println!("skipped: needs root and ip(8)");
+            return None;
+        }
+        assert!(namespace.ip(&["link", "set", "lo", "up"]));
+        Some(namespace)
+    }
+
+    /// Runs `ip` with these arguments inside.
+    pub fn ip(&self, arguments: &[&str]) -> bool {
+        ip(&[&["-n", &self.name], arguments].concat())
+    }
+
+    /// What runs a command inside, to be put before it.
+    pub fn wrapper(&self) -> [&str; 5] {
+        ["ip", "netns", "exec", &self.name, "env"]
+    }
+
+    /// A command that runs inside.
+    pub fn command(&self, program: &str) -> Command {
+        let mut command = Command::new("ip");
+        command.args(["netns", "exec", &self.name, program]);
+        command
+    }
+}
+
+impl Drop for Namespace {
+    fn drop(&mut self) {
+        ip(&["netns", "delete", &self.name]);
+    }
+}
+
+fn ip(arguments: &[&str]) -> bool {
+    Command::new("ip").args(arguments).status().is_ok_and(|status| status.success())
+}
