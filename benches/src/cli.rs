@@ -27,7 +27,7 @@ enum Command {
         #[command(flatten)]
         plan: Plan,
         /// Idle keep-alive connections
-        #[arg(long, default_value_t = 10_000)]
+        #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(10..))]
         connections: u32,
         /// A smoke run: two rounds of a second, 500 idle connections; writes no file
         #[arg(long)]

@@ -122,7 +122,7 @@ pub fn all_cores(all: &[Series]) -> String {
 /// Memory after the start and with idle connections.
 pub fn idle(all: &[Idle]) -> String {
     let mut text = String::from(
-        "| proxy | RSS after start | idle connections | RSS with them | bytes each |\n\
+        "| proxy | RSS after start | idle connections | RSS with them | bytes each, after the first tenth |\n\
          | --- | ---: | ---: | ---: | ---: |\n",
     );
     for idle in all {
