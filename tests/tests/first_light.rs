@@ -101,7 +101,7 @@ const FORMS: &[(&str, &str)] = &[
     ("application/json", r#"{"query":"query { user(id: 4) { name } }","variables":{"a":[1,2,{"b":null}]}}"#),
     (
         "application/json; charset=utf-8",
-        r#"{"text":"It's 5 > 3 & less < more, isn't it?","tags":["<b>","a/b"],"n":1e3}"#,
+        r#"{"text":"It's 5 o'clock, isn't it? Tea > coffee (R&D says so).","tags":["<b>","a/b"],"n":1e3}"#,
     ),
     (
         "multipart/form-data; boundary=----WebKitFormBoundary7MA4YWxkTrZu0gW",
