@@ -65,7 +65,7 @@ fn check(name: &str, text: &str) -> Vec<String> {
 
 /// Modules that the table of contents at the head of `lib.rs` (the public ones) or `main.rs` (all) leaves out.
 fn missing_in_contents(text: &str) -> Vec<String> {
-    let contents: Vec<&str> = text.lines().filter(|line| line.starts_with("//! | ")).collect();
+    let contents: Vec<&str> = text.lines().take_while(|line| line.starts_with("//!")).collect();
     let is_library = text.lines().any(|line| line.starts_with("pub mod "));
     let prefix = if is_library { "pub mod " } else { "mod " };
     text.lines()

@@ -1,30 +1,22 @@
-//! What is read of `cargo metadata --format-version 1`.
+//! What cargo knows: `cargo metadata` of this workspace's own packages, `cargo tree` of everything that is linked.
 
 use serde::Deserialize;
-use std::collections::{HashMap, HashSet};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The packages, and which of them are linked.
+/// This workspace's own packages.
 #[derive(Debug, Deserialize)]
 pub struct Metadata {
-    /// All packages of the lock file.
+    /// The packages.
     pub packages: Vec<Package>,
-    /// The ids of this workspace's own.
-    pub workspace_members: Vec<String>,
-    /// What is linked with what.
-    pub resolve: Resolve,
 }
 
 /// One package.
 #[derive(Debug, Deserialize)]
 pub struct Package {
-    /// Unique.
-    pub id: String,
     /// As in `Cargo.toml`.
     pub name: String,
-    /// SPDX expression.
-    pub license: Option<String>,
     /// What it asks for.
     pub dependencies: Vec<Dependency>,
     /// Where its `Cargo.toml` is.
@@ -40,48 +32,58 @@ pub struct Dependency {
     pub kind: Option<String>,
 }
 
-/// The graph of what is linked.
-#[derive(Debug, Deserialize)]
-pub struct Resolve {
-    nodes: Vec<Node>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Node {
-    id: String,
-    dependencies: Vec<String>,
+/// A package that is linked into a program, a test or a build script.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Linked {
+    /// As in its `Cargo.toml`.
+    pub name: String,
+    /// SPDX expression; empty: none.
+    pub license: String,
 }
 
 impl Metadata {
     /// Asks cargo.
     pub fn of(root: &Path) -> Result<Self, String> {
-        let output = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-            .args(["metadata", "--format-version", "1", "--locked"])
-            .current_dir(root)
-            .output()
-            .map_err(|error| format!("cannot run cargo metadata: {error}"))?;
-        if !output.status.success() {
-            return Err(format!("cargo metadata failed:\n{}", String::from_utf8_lossy(&output.stderr)));
-        }
-        serde_json::from_slice(&output.stdout).map_err(|error| format!("cargo metadata: {error}"))
+        let text = cargo(root, &["metadata", "--format-version", "1", "--locked", "--no-deps"])?;
+        serde_json::from_str(&text).map_err(|error| format!("cargo metadata: {error}"))
     }
+}
 
-    /// This workspace's own packages.
-    pub fn members(&self) -> impl Iterator<Item = &Package> {
-        self.packages.iter().filter(|package| self.workspace_members.contains(&package.id))
+/// Everything that is linked on any platform. (The graph of `cargo metadata` has more: optional packages that no chosen feature
+/// asks for.)
+pub fn linked(root: &Path) -> Result<BTreeSet<Linked>, String> {
+    let arguments = ["tree", "--workspace", "--locked", "--target", "all", "--edges", "normal,build,dev"];
+    let text = cargo(root, &[&arguments[..], &["--prefix", "none", "--format", "{p}|{l}"]].concat())?;
+    Ok(text.lines().filter_map(linked_of_line).collect())
+}
+
+/// Reads `name v1.2.3 (/path)|MIT (*)`.
+fn linked_of_line(line: &str) -> Option<Linked> {
+    let (package, license) = line.split_once('|')?;
+    let name = package.split(' ').next()?.to_owned();
+    Some(Linked { name, license: license.trim_end_matches(" (*)").to_owned() })
+}
+
+fn cargo(root: &Path, arguments: &[&str]) -> Result<String, String> {
+    let output = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+        .args(arguments)
+        .current_dir(root)
+        .output()
+        .map_err(|error| format!("cannot run cargo: {error}"))?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
+    Err(format!("cargo {} failed:\n{}", arguments.join(" "), String::from_utf8_lossy(&output.stderr)))
+}
 
-    /// Everything that some member links, members included. The lock file knows more: what no chosen feature asks for.
-    pub fn linked(&self) -> impl Iterator<Item = &Package> {
-        let edges: HashMap<&str, &[String]> =
-            self.resolve.nodes.iter().map(|node| (node.id.as_str(), node.dependencies.as_slice())).collect();
-        let mut reached: HashSet<&str> = HashSet::new();
-        let mut next: Vec<&str> = self.workspace_members.iter().map(String::as_str).collect();
-        while let Some(id) = next.pop() {
-            if reached.insert(id) {
-                next.extend(edges.get(id).into_iter().flat_map(|to| to.iter().map(String::as_str)));
-            }
-        }
-        self.packages.iter().filter(move |package| reached.contains(package.id.as_str()))
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_of_the_tree_is_read() {
+        let read = linked_of_line("xtask v0.1.0 (/a b/xtask)|MIT OR Apache-2.0 (*)");
+        assert_eq!(read, Some(Linked { name: "xtask".into(), license: "MIT OR Apache-2.0".into() }));
+        assert_eq!(linked_of_line(""), None);
     }
 }
