@@ -58,7 +58,8 @@ async fn whole(
 ) -> Result<Next, Stop> {
     let may_repeat = facts.method.is_idempotent();
     let idle_ms_max = if may_repeat { policy.timeouts.upstream_keepalive_ms } else { SURELY_ALIVE_MS };
-    let mut ready = connection.worker.pool.take(connection.worker.registry.now_ms(), idle_ms_max);
+    let mut ready =
+        connection.worker.pool.take(&policy.backend, connection.worker.registry.now_ms(), idle_ms_max);
     let backend = loop {
         let reused = ready.is_some();
         let stream = match ready.take() {
@@ -89,7 +90,11 @@ async fn whole(
     }
     let relayed = relay::answer(connection, policy, &mut scratch.answer, &backend, facts, true).await?;
     if relayed.backend_is_ready {
-        connection.worker.pool.give(backend.into_inner(), connection.worker.registry.now_ms());
+        connection.worker.pool.give(
+            &policy.backend,
+            backend.into_inner(),
+            connection.worker.registry.now_ms(),
+        );
     }
     Ok(relayed.next)
 }
@@ -102,7 +107,8 @@ async fn streaming(
     facts: &mut Facts,
     upload: Upload,
 ) -> Result<Next, Stop> {
-    let ready = connection.worker.pool.take(connection.worker.registry.now_ms(), SURELY_ALIVE_MS);
+    let ready =
+        connection.worker.pool.take(&policy.backend, connection.worker.registry.now_ms(), SURELY_ALIVE_MS);
     let stream = match ready {
         Some(ready) => ready.stream,
         None => connect(connection, policy).await?,
@@ -151,7 +157,11 @@ async fn streaming(
         Ok(relayed) if upload_is_done.get() => {
             *body = BodyInHand::Taken;
             if relayed.backend_is_ready {
-                connection.worker.pool.give(backend.into_inner(), connection.worker.registry.now_ms());
+                connection.worker.pool.give(
+                    &policy.backend,
+                    backend.into_inner(),
+                    connection.worker.registry.now_ms(),
+                );
             }
             Ok(relayed.next)
         }

@@ -1,5 +1,6 @@
 //! One worker's ready connections to a backend. The one used last is taken first, so that a quiet site keeps few.
 
+use crate::Backend;
 use std::cell::RefCell;
 use std::task::{Context, Waker};
 use tokio::net::TcpStream;
@@ -20,15 +21,22 @@ struct Idle {
     since_ms: u64,
 }
 
-/// Ready connections, the one used last at the end.
+/// Ready connections, the one used last at the end. All are to one backend: those to another, from before a reload, are closed.
 #[derive(Default)]
 pub struct Pool {
+    backend: RefCell<Option<Backend>>,
     idle: RefCell<Vec<Idle>>,
 }
 
 impl Pool {
-    /// A connection that has been idle for at most `idle_ms_max` and that the backend has not closed, if there is one.
-    pub fn take(&self, now_ms: u64, idle_ms_max: u64) -> Option<Connection> {
+    /// A connection to `backend` that has been idle for at most `idle_ms_max` and that the backend has not closed, if there
+    /// is one.
+    pub fn take(&self, backend: &Backend, now_ms: u64, idle_ms_max: u64) -> Option<Connection> {
+        if !self.is_for(backend) {
+            self.idle.borrow_mut().clear();
+            *self.backend.borrow_mut() = Some(backend.clone());
+            return None;
+        }
         let mut idle = self.idle.borrow_mut();
         while let Some(candidate) = idle.pop() {
             if now_ms.saturating_sub(candidate.since_ms) > idle_ms_max {
@@ -43,10 +51,10 @@ impl Pool {
         None
     }
 
-    /// Gives a connection back after an answer that was read to its end.
-    pub fn give(&self, stream: TcpStream, now_ms: u64) {
+    /// Gives a connection to `backend` back after an answer that was read to its end.
+    pub fn give(&self, backend: &Backend, stream: TcpStream, now_ms: u64) {
         let mut idle = self.idle.borrow_mut();
-        if idle.len() < IDLE_MAX {
+        if idle.len() < IDLE_MAX && self.is_for(backend) {
             idle.push(Idle { stream, since_ms: now_ms });
         }
     }
@@ -56,6 +64,10 @@ impl Pool {
         self.idle.borrow_mut().retain(|candidate| {
             now_ms.saturating_sub(candidate.since_ms) <= idle_ms_max && is_quiet(&candidate.stream)
         });
+    }
+
+    fn is_for(&self, backend: &Backend) -> bool {
+        self.backend.borrow().as_ref() == Some(backend)
     }
 
     /// Ready connections.
@@ -95,12 +107,13 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let ((a, _server_a), (b, _server_b)) = (pair(&listener).await, pair(&listener).await);
         let newest = b.local_addr().unwrap();
-        let pool = Pool::default();
-        pool.give(a, 0);
-        pool.give(b, 1000);
-        let taken = pool.take(2000, 1500).unwrap();
+        let (pool, site) = (Pool::default(), Backend::new("site:80"));
+        assert!(pool.take(&site, 0, 1500).is_none());
+        pool.give(&site, a, 0);
+        pool.give(&site, b, 1000);
+        let taken = pool.take(&site, 2000, 1500).unwrap();
         assert_eq!((taken.stream.local_addr().unwrap(), taken.reused), (newest, true));
-        assert!(pool.take(2000, 1500).is_none());
+        assert!(pool.take(&site, 2000, 1500).is_none());
         assert_eq!(pool.len(), 1);
         pool.prune(2000, 1500);
         assert!(pool.is_empty());
@@ -114,10 +127,24 @@ mod tests {
         server_b.write_all(b"HTTP/1.1 408 Request Timeout\r\n\r\n").await.unwrap();
         closed.readable().await.unwrap();
         talked.readable().await.unwrap();
-        let pool = Pool::default();
-        pool.give(closed, 0);
-        pool.give(talked, 0);
-        assert!(pool.take(0, 1000).is_none());
+        let (pool, site) = (Pool::default(), Backend::new("site:80"));
+        assert!(pool.take(&site, 0, 1000).is_none());
+        pool.give(&site, closed, 0);
+        pool.give(&site, talked, 0);
+        assert_eq!(pool.len(), 2);
+        assert!(pool.take(&site, 0, 1000).is_none());
+        assert!(pool.is_empty());
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn a_connection_to_the_backend_of_before_is_not_handed_out() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let ((idle, _server_a), (late, _server_b)) = (pair(&listener).await, pair(&listener).await);
+        let (pool, old, new) = (Pool::default(), Backend::new("old:80"), Backend::new("new:80"));
+        assert!(pool.take(&old, 0, 1000).is_none());
+        pool.give(&old, idle, 0);
+        assert!(pool.take(&new, 0, 1000).is_none());
+        pool.give(&old, late, 0);
         assert!(pool.is_empty());
     }
 }
