@@ -1,9 +1,10 @@
-//! Bodies, read as JSON whatever they call themselves: `curl -d` says `application/x-www-form-urlencoded`.
+//! What a call says: names in its path, and bodies, read as JSON whatever they call themselves: `curl -d` says `application/x-www-form-urlencoded`.
 
 use crate::api::error::ApiError;
 use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
-use axum::extract::{FromRequest, Request};
+use axum::extract::rejection::{BytesRejection, PathRejection};
+use axum::extract::{FromRequest, FromRequestParts, Path, Request};
+use axum::http::request::Parts;
 use axum::response::IntoResponse;
 use serde::de::DeserializeOwned;
 
@@ -26,6 +27,19 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
                 ApiError::malformed(format!("expected JSON: {error}"))
             }
         })
+    }
+}
+
+/// The last part of a call's path, percent-decoded.
+pub struct Name(pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Name {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let name = Path::<String>::from_request_parts(parts, state).await;
+        name.map(|Path(name)| Name(name))
+            .map_err(|rejection: PathRejection| ApiError::malformed(rejection.body_text()))
     }
 }
 

@@ -2,10 +2,10 @@
 
 use crate::api::Api;
 use crate::api::aside;
-use crate::api::body::Json as JsonBody;
+use crate::api::body::{Json as JsonBody, Name};
 use crate::api::error::ApiError;
 use axum::Json;
-use axum::extract::{ConnectInfo, Path, State};
+use axum::extract::{ConnectInfo, State};
 use axum::http::StatusCode;
 use ipnet::IpNet;
 use secbeat_intel::{Protected, Written, conflicts, parse_scope};
@@ -68,7 +68,7 @@ pub async fn block_ip(
 }
 
 /// `DELETE /api/v1/block-ip/{ip}`
-pub async fn unblock_ip(State(api): State<Arc<Api>>, Path(ip): Path<String>) -> Answer {
+pub async fn unblock_ip(State(api): State<Arc<Api>>, Name(ip): Name) -> Answer {
     let scope = scope_of_address(address("ip", &ip)?);
     unblock(&api, scope).await
 }

@@ -1,11 +1,11 @@
 //! Reload and firewall rules. What is wrong is refused with its place, and nothing has changed.
 
-use crate::api::body::Text;
+use crate::api::body::{Name, Text};
 use crate::api::error::ApiError;
 use crate::api::{Api, aside};
 use crate::control::{Reloaded, RulesChanged};
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use secbeat_waf::{RuleError, parse_rules};
 use serde::Deserialize;
@@ -53,7 +53,7 @@ pub async fn set_rules(
 /// `DELETE /api/v1/waf/rules/{id}`
 pub async fn delete_rule(
     State(api): State<Arc<Api>>,
-    Path(id): Path<String>,
+    Name(id): Name,
 ) -> Result<(StatusCode, Json<RulesChanged>), ApiError> {
     let control = api.control.clone();
     let of_call = id.clone();
