@@ -1,0 +1,50 @@
+# A bare `make` lists what there is.
+
+TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
+SECBEAT := $(TARGET)/release/secbeat
+# Further arguments of the program behind a target: make quickstart ARGS='--backend http://127.0.0.1:8080'
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help build quickstart test lint bench health-check fuzz-smoke
+.PHONY: docker-build docker-test bpf web deb conformance evaluate bench-kernel
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+build: ## the programs, optimised, in target/release
+	@.ci/need cc:build-essential
+	cargo build --release --locked
+
+quickstart: build ## a protected sample site on this machine; more by ARGS, see `secbeat quickstart --help`
+	@exec $(SECBEAT) quickstart $(ARGS)
+
+test: ## all tests; installs what they need where it may
+	@.ci/need cc:build-essential git:git curl:curl strace:strace ip:iproute2
+	cargo build --workspace --bins --locked
+	SECBEAT_BIN_DIR=$(TARGET)/debug cargo test --workspace --locked $(ARGS)
+
+lint: ## format, clippy, directions between crates, licences, length of files, documentation
+	@.ci/need cc:build-essential git:git
+	cargo fmt --all --check
+	cargo xtask check-deps
+	cargo xtask check-style
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --document-private-items --locked
+
+bench: export CARGO_TARGET_DIR = target
+bench: ## side by side with nginx and HAProxy, into docs/benchmarks.md; about twenty minutes
+	@.ci/need cc:build-essential nginx:nginx-light haproxy:haproxy wrk:wrk openssl:openssl prlimit:util-linux
+	cargo build --release --locked
+	cargo run --release --locked -p secbeat-bench -- run $(ARGS)
+
+health-check: build ## whether the node of this machine serves, and what it runs without
+	@$(SECBEAT) node status $(ARGS) || [ $$? -eq 1 ]
+
+fuzz-smoke: ## every fuzz target for twenty seconds; needs `cargo install cargo-fuzz`
+	@cargo fuzz --version >/dev/null 2>&1 || { echo "cargo-fuzz is missing: cargo install cargo-fuzz" >&2; exit 2; }
+	@set -e; for target in $$(cargo fuzz list); do \
+		RUSTC_BOOTSTRAP=1 cargo fuzz run $$target -- -max_total_time=20; done
+
+docker-build docker-test bpf web deb conformance evaluate bench-kernel:
+	@echo "make $@: not built in this version" >&2; exit 2
