@@ -38,12 +38,22 @@ impl<S: AsyncRead + AsyncWrite + Unpin> End<S> {
         (self.bytes_in.take(), self.bytes_out.take())
     }
 
+    /// Counts bytes that were read in another way.
+    pub fn count_in(&self, bytes: u64) {
+        self.bytes_in.set(self.bytes_in.get() + bytes);
+    }
+
+    /// Counts bytes that were written in another way.
+    pub fn count_out(&self, bytes: u64) {
+        self.bytes_out.set(self.bytes_out.get() + bytes);
+    }
+
     /// Reads into `buffer`; 0 is the end of the stream.
     pub fn poll_read(&self, context: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         let mut read = ReadBuf::new(buffer);
         ready!(Pin::new(&mut *self.stream.borrow_mut()).poll_read(context, &mut read))?;
         let count = read.filled().len();
-        self.bytes_in.set(self.bytes_in.get() + count as u64);
+        self.count_in(count as u64);
         Poll::Ready(Ok(count))
     }
 
@@ -79,7 +89,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> End<S> {
                 return Err(io::ErrorKind::WriteZero.into());
             }
             done += count;
-            self.bytes_out.set(self.bytes_out.get() + count as u64);
+            self.count_out(count as u64);
         }
         poll_fn(|context| Pin::new(&mut *self.stream.borrow_mut()).poll_flush(context)).await
     }

@@ -9,6 +9,7 @@
 //! | [`inspect`] | the firewall over head and body |
 //! | [`exchange`] | the request to the backend, and its answer |
 //! | [`upload`], [`relay`], [`tunnel`] | bodies to the backend, answers to the client, upgraded connections |
+//! | [`bulk`] | the rest of a large answer, at the least cost a byte |
 //! | [`forward`] | heads, written anew for the other side |
 //! | [`refusal`], [`answer`] | from cause to status, event and the answer of our own |
 //! | [`record`] | what is left of a request: metrics and events |
@@ -18,6 +19,7 @@
 
 pub mod answer;
 pub mod budget;
+pub mod bulk;
 pub mod client;
 pub mod connection;
 pub mod exchange;

@@ -1,5 +1,6 @@
 //! The backend's answer to the client.
 
+use crate::bulk::{self, BULK_MIN};
 use crate::connection::Connection;
 use crate::forward;
 use crate::io::End;
@@ -92,6 +93,12 @@ pub async fn answer(
         if is_done {
             break;
         }
+        if let Some(remaining) = body.remaining().filter(|remaining| *remaining >= BULK_MIN) {
+            return in_bulk(connection, policy, backend, remaining).await.map(|()| Relayed {
+                next: if keeps { Next::Request } else { Next::Close },
+                backend_is_ready: head.keep_alive && upload_is_done,
+            });
+        }
         let read = connection.registration.within(backend.read(input.room())).await;
         match read {
             Ok(Ok(0)) => match body.close() {
@@ -111,6 +118,26 @@ pub async fn answer(
     // Bytes behind the answer's end were asked for by nobody.
     let backend_is_ready = head.keep_alive && upload_is_done && input.is_empty();
     Ok(Relayed { next: if keeps { Next::Request } else { Next::Close }, backend_is_ready })
+}
+
+/// The rest of a body that is long enough to be worth it.
+async fn in_bulk(
+    connection: &Connection,
+    policy: &Policy,
+    backend: &End<TcpStream>,
+    remaining: u64,
+) -> Result<(), Stop> {
+    let idle_ms = policy.timeouts.response_idle_ms;
+    let progress = || connection.registration.deadline_in(idle_ms);
+    progress();
+    match connection.registration.within(bulk::relay(connection, backend, remaining, progress)).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(bulk::Failure::Backend(error))) => {
+            Err(Stop::Broken(format!("the backend's answer broke off: {error}")))
+        }
+        Err(Cut::Deadline) => Err(Stop::Broken("the answer stood still for timeouts.response_idle".into())),
+        Ok(Err(bulk::Failure::Client)) | Err(Cut::Decision | Cut::Shutdown) => Err(Stop::Gone),
+    }
 }
 
 fn to_client_side(waited: Result<io::Result<()>, Cut>) -> Result<(), Stop> {

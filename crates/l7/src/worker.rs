@@ -1,5 +1,6 @@
 //! One thread of the data plane: its own listeners, its own connections to the backend, no lock shared with another.
 
+use crate::bulk::BulkPool;
 use crate::connection::Connection;
 use crate::io::End;
 use crate::policy::Policy;
@@ -36,6 +37,8 @@ pub struct Worker {
     pub registry: Rc<Registry>,
     /// Its spare working memory.
     pub scratch: ScratchPool,
+    /// Its pipes and buffers for large answers.
+    pub bulk: BulkPool,
     /// Its ready connections to the backend.
     pub pool: Pool,
     /// Its counters.
@@ -66,6 +69,7 @@ impl Worker {
         Rc::new(Self {
             registry: Rc::new(Registry::new(shared.started)),
             scratch: ScratchPool::new(policy.buffer_size),
+            bulk: BulkPool::default(),
             pool: Pool::default(),
             metrics,
             ids: RequestIds::new(seed, index),

@@ -22,7 +22,7 @@ section! {
         max_connections: usize = 10_000 => range(1.0, 10_000_000.0), alias("MAX_CONNECTIONS");
         /// Bytes read from a socket at once, for each connection and direction.
         /// Larger is cheaper for large bodies, smaller is less memory for each connection.
-        buffer_size: usize = 16_384 => unit("bytes"), range(1024.0, 1_048_576.0), alias("BUFFER_SIZE");
+        buffer_size: usize = 32_768 => unit("bytes"), range(1024.0, 1_048_576.0), alias("BUFFER_SIZE");
         /// How long a client's connection may wait for its next request.
         keepalive_timeout: Duration = Duration::from_secs(60) => range(0.1, 86_400.0);
         /// The folder of what outlives the program: decisions, rules set by the API, the last good policy.
