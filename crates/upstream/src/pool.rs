@@ -2,6 +2,7 @@
 
 use crate::Backend;
 use std::cell::RefCell;
+use std::io;
 use std::task::{Context, Waker};
 use tokio::net::TcpStream;
 
@@ -81,16 +82,17 @@ impl Pool {
     }
 }
 
-/// Whether nothing has come on an idle connection: neither its end nor bytes that nobody asked for. Costs no system call:
-/// the runtime has noted what came.
+/// Whether nothing has come on an idle connection: neither its end nor bytes that nobody asked for. Mostly costs no system
+/// call: the runtime has noted what came. After a read that was filled to the brim it has not, and the socket is asked.
 fn is_quiet(stream: &TcpStream) -> bool {
     stream.poll_read_ready(&mut Context::from_waker(Waker::noop())).is_pending()
+        || stream.try_read(&mut [0]).is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tokio::io::AsyncWriteExt;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
 
     async fn pair(listener: &TcpListener) -> (TcpStream, TcpStream) {
@@ -146,5 +148,17 @@ mod tests {
         assert!(pool.take(&new, 0, 1000).is_none());
         pool.give(&old, late, 0);
         assert!(pool.is_empty());
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn a_connection_whose_last_read_was_filled_to_the_brim_is_still_of_use() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (mut connection, mut server) = pair(&listener).await;
+        server.write_all(b"12345678").await.unwrap();
+        connection.read_exact(&mut [0; 8]).await.unwrap();
+        let (pool, site) = (Pool::default(), Backend::new("site:80"));
+        assert!(pool.take(&site, 0, 1000).is_none());
+        pool.give(&site, connection, 0);
+        assert!(pool.take(&site, 0, 1000).is_some());
     }
 }
