@@ -30,7 +30,7 @@ lint: ## format, clippy, directions between crates, licences, length of files, d
 	cargo xtask check-deps
 	cargo xtask check-style
 	cargo clippy --workspace --all-targets --locked -- -D warnings
-	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --document-private-items --locked
+	RUSTDOCFLAGS='-D warnings -A rustdoc::private-intra-doc-links' cargo doc --workspace --no-deps --document-private-items --locked
 
 bench: export CARGO_TARGET_DIR = target
 bench: ## side by side with nginx and HAProxy, into docs/benchmarks.md; about twenty minutes
