@@ -148,7 +148,8 @@ impl Worker {
                 biased;
                 next = next => match next {
                     Some(accepted) => accepted,
-                    None => return,
+                    // Who is answered from now on is told that the connection ends, not only from the next tick on.
+                    None => return self.registry.drain(),
                 },
                 () = self.stopping.notified() => continue,
             };
