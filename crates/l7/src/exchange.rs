@@ -1,10 +1,11 @@
 //! The request to the backend and its answer, in the request's own task: no hand-over, no channel.
 
 use crate::connection::Connection;
+use crate::facts::Facts;
 use crate::forward;
 use crate::inspect::Body;
 use crate::io::End;
-use crate::pipeline::{Facts, Next, Stop, client_side};
+use crate::outcome::{Next, Stop, client_side};
 use crate::policy::Policy;
 use crate::refusal::Refusal;
 use crate::relay;

@@ -3,8 +3,8 @@
 
 use crate::client::is_trusted;
 use crate::connection::Connection;
+use crate::facts::Facts;
 use crate::inspect::Body;
-use crate::pipeline::Facts;
 use crate::policy::Policy;
 use crate::relay::ToClient;
 use secbeat_http1::{Framing, Known, RequestHead, ResponseHead, Version, encode};

@@ -3,7 +3,8 @@
 
 use crate::budget::Share;
 use crate::connection::Connection;
-use crate::pipeline::{Facts, Stop, client_side};
+use crate::facts::Facts;
+use crate::outcome::{Stop, client_side};
 use crate::policy::{Policy, WafPolicy};
 use crate::record;
 use crate::refusal::Refusal;

@@ -2,8 +2,8 @@
 //!
 //! | module | what it does |
 //! | --- | --- |
-//! | [`worker`] | one thread of the data plane: accepts, ticks, stops |
-//! | [`connection`] | a client's connection: one request after another |
+//! | [`accept`] | from a listener to a connection: who is let in, TLS |
+//! | [`session`] | the life of a connection: one request after another |
 //! | [`pipeline`] | **the stages of a request, in order** |
 //! | [`client`] | who the client is, behind proxies that we trust |
 //! | [`inspect`] | the firewall over head and body |
@@ -12,20 +12,24 @@
 //! | [`bulk`] | the rest of a large answer, at the least cost a byte |
 //! | [`forward`] | heads, written anew for the other side |
 //! | [`refusal`], [`answer`] | from cause to status, event and the answer of our own |
+//! | [`facts`], [`outcome`] | what is known of a request, and how it can end |
 //! | [`record`] | what is left of a request: metrics and events |
 //! | [`policy`] | what requests are held against |
-//! | [`shared`] | what all workers share |
+//! | [`connection`], [`worker`], [`shared`] | what belongs to a connection, to a thread, to all threads |
 //! | [`budget`], [`io`], [`request_id`], [`scratch`] | memory for bodies, two-way streams, ids, working memory |
 
+pub mod accept;
 pub mod answer;
 pub mod budget;
 pub mod bulk;
 pub mod client;
 pub mod connection;
 pub mod exchange;
+pub mod facts;
 pub mod forward;
 pub mod inspect;
 pub mod io;
+pub mod outcome;
 pub mod pipeline;
 pub mod policy;
 pub mod record;
@@ -33,6 +37,7 @@ pub mod refusal;
 pub mod relay;
 pub mod request_id;
 pub mod scratch;
+pub mod session;
 pub mod shared;
 pub mod tunnel;
 pub mod upload;

@@ -3,69 +3,18 @@
 
 use crate::connection::Connection;
 use crate::exchange;
+use crate::facts::Facts;
 use crate::inspect;
+use crate::outcome::{Next, Stop};
 use crate::policy::Policy;
 use crate::record;
 use crate::refusal::Refusal;
-use crate::request_id::RequestId;
 use crate::scratch::{BodyInHand, Scratch};
-use crate::worker::since_start_ns;
 use crate::{answer, client};
-use secbeat_edge::Cut;
 use secbeat_http1::{Framing, Method, Parsed, Version};
 use secbeat_intel::RetryAfter;
 use secbeat_types::{Action, Timestamp};
-use std::io;
-use std::net::IpAddr;
 use std::time::Instant;
-
-/// What follows a request on its connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Next {
-    /// Another request may come.
-    Request,
-    /// Nothing; what was written is to reach the client.
-    Close,
-    /// Nothing, and the client may still be sending: its bytes are read and dropped for a while, so that it sees the answer.
-    Linger,
-}
-
-/// Why a request ended before its end.
-#[derive(Debug)]
-pub enum Stop {
-    /// It is refused, and the client is told.
-    Refused(Refusal),
-    /// The client has gone, or its connection was cut: nobody is left to be told.
-    Gone,
-    /// The answer had begun and cannot be finished: the connection breaks off, so that the client sees that it is short.
-    Broken(String),
-}
-
-impl From<Refusal> for Stop {
-    fn from(refusal: Refusal) -> Self {
-        Stop::Refused(refusal)
-    }
-}
-
-/// What is known of a request, apart from its bytes.
-pub struct Facts {
-    /// Its id.
-    pub id: RequestId,
-    /// When its first byte was in hand.
-    pub started: Instant,
-    /// The client, behind trusted proxies.
-    pub client_ip: IpAddr,
-    /// Its method.
-    pub method: Method,
-    /// Its version.
-    pub version: Version,
-    /// Whether the client lets the connection go on.
-    pub keep_alive: bool,
-    /// Whether it asks for another protocol.
-    pub upgrade: bool,
-    /// The status that the client was sent; 0 before.
-    pub status: u16,
-}
 
 /// Runs one request whose first bytes are in `scratch`, records it, and says what follows.
 pub async fn run(connection: &Connection, policy: &Policy, scratch: &mut Scratch) -> Next {
@@ -173,7 +122,7 @@ fn check_rate(connection: &Connection, policy: &Policy, facts: &Facts) -> Result
     }
     let shared = &connection.worker.shared;
     let refused = |retry: RetryAfter| Refusal::Rate { retry_after_s: retry.seconds() };
-    Ok(shared.rates.check(facts.client_ip, since_start_ns(shared, facts.started)).map_err(refused)?)
+    Ok(shared.rates.check(facts.client_ip, shared.since_start_ns(facts.started)).map_err(refused)?)
 }
 
 /// Tells the client and the operator that the request goes no further.
@@ -209,12 +158,3 @@ async fn refuse(connection: &Connection, scratch: &mut Scratch, facts: &mut Fact
 
 /// How long a client may take to read why it was refused.
 const LAST_WORDS_MS: u64 = 5_000;
-
-/// What a wait on the client's side came to.
-pub fn client_side<T>(waited: Result<io::Result<T>, Cut>, late: impl FnOnce() -> Refusal) -> Result<T, Stop> {
-    match waited {
-        Ok(Ok(value)) => Ok(value),
-        Ok(Err(_)) | Err(Cut::Decision | Cut::Shutdown) => Err(Stop::Gone),
-        Err(Cut::Deadline) => Err(late().into()),
-    }
-}

@@ -1,7 +1,7 @@
 //! What is left of a request: counters for all, an event for those that were stopped or stood out.
 
 use crate::connection::Connection;
-use crate::pipeline::Facts;
+use crate::facts::Facts;
 use crate::refusal::{Refusal, Telling};
 use crate::scratch::Scratch;
 use secbeat_http1::Known;

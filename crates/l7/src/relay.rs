@@ -2,9 +2,10 @@
 
 use crate::bulk::{self, BULK_MIN};
 use crate::connection::Connection;
+use crate::facts::Facts;
 use crate::forward;
 use crate::io::End;
-use crate::pipeline::{Facts, Next, Stop};
+use crate::outcome::{Next, Stop};
 use crate::policy::Policy;
 use crate::scratch::Answer;
 use crate::upload::frame;

@@ -87,6 +87,11 @@ impl Shared {
         table.lookup(client, now).filter(|decision| decision.kind == DecisionKind::Block).cloned()
     }
 
+    /// Nanoseconds from the start of the program to `now`: the clock of the rates.
+    pub fn since_start_ns(&self, now: Instant) -> u64 {
+        u64::try_from(now.saturating_duration_since(self.started).as_nanos()).unwrap_or(u64::MAX)
+    }
+
     /// Tells of an event: in the ring and in the log.
     pub fn tell(&self, event: Event) {
         self.log.event(&event);

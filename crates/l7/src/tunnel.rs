@@ -1,9 +1,10 @@
 //! An upgraded connection (RFC 9110 7.8): bytes both ways until both have ended.
 
 use crate::connection::Connection;
+use crate::facts::Facts;
 use crate::forward;
 use crate::io::End;
-use crate::pipeline::{Facts, Next, Stop};
+use crate::outcome::{Next, Stop};
 use crate::policy::Policy;
 use crate::scratch::{Answer, Input, Scratch};
 use std::future::{Future, poll_fn};

@@ -3,7 +3,7 @@
 use crate::connection::Connection;
 use crate::inspect::Held;
 use crate::io::End;
-use crate::pipeline::Stop;
+use crate::outcome::Stop;
 use crate::policy::Policy;
 use crate::refusal::Refusal;
 use crate::scratch::Input;

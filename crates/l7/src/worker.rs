@@ -1,33 +1,21 @@
-//! One thread of the data plane: its own listeners, its own connections to the backend, no lock shared with another.
+//! One thread of the data plane: its own connections, its own ways to the backend, its own clock; no lock shared with another.
 
 use crate::bulk::BulkPool;
-use crate::connection::Connection;
-use crate::io::End;
 use crate::policy::Policy;
 use crate::request_id::RequestIds;
 use crate::scratch::ScratchPool;
 use crate::shared::Shared;
+use secbeat_edge::Registry;
 use secbeat_edge::registry::TICK_MS;
-use secbeat_edge::{Registry, Stream};
 use secbeat_telemetry::WorkerMetrics;
-use secbeat_types::{Category, Event, EventKind, Timestamp};
+use secbeat_types::Timestamp;
 use secbeat_upstream::Pool;
 use std::cell::{Cell, RefCell};
-use std::future::poll_fn;
-use std::io;
-use std::net::SocketAddr;
 use std::ops::Deref;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::Poll;
-use std::time::{Duration, Instant};
-use tokio::net::{TcpListener, TcpStream};
+use std::time::Duration;
 use tokio::sync::Notify;
-use tokio::task::{LocalSet, spawn_local};
-use tokio_rustls::TlsAcceptor;
-
-/// After an accept that failed for want of descriptors or memory, the next one waits this long: trying at once would only spin.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// One thread of the data plane.
 pub struct Worker {
@@ -47,7 +35,8 @@ pub struct Worker {
     pub ids: RequestIds,
     policy: RefCell<Rc<InForce>>,
     decisions_seen: Cell<u64>,
-    stopping: Notify,
+    /// Speaks when the worker begins to stop.
+    pub(crate) stopping: Notify,
 }
 
 /// A policy, shared within a worker: counting its users touches no memory that another worker touches.
@@ -91,21 +80,8 @@ impl Worker {
         cached.clone()
     }
 
-    /// Serves until the program stops and every connection has ended, or `server.shutdown_timeout` is over.
-    pub fn run(self: Rc<Self>, listeners: Vec<std::net::TcpListener>) -> io::Result<()> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        LocalSet::new().block_on(&runtime, async move {
-            for listener in listeners {
-                spawn_local(self.clone().accept(TcpListener::from_std(listener)?));
-            }
-            self.shared.lifecycle.worker_is_ready();
-            self.tick().await;
-            Ok(())
-        })
-    }
-
     /// Moves the worker's clock until the end.
-    async fn tick(&self) {
+    pub(crate) async fn tick(&self) {
         let mut interval = tokio::time::interval(Duration::from_millis(TICK_MS));
         interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut end = None;
@@ -135,147 +111,4 @@ impl Worker {
             self.registry.cut_where(|peer| self.shared.blocks(peer, now).is_some());
         }
     }
-
-    /// Accepts until the program stops, and then what the kernel still holds: those clients were let in already.
-    async fn accept(self: Rc<Self>, listener: TcpListener) {
-        loop {
-            let next = poll_fn(|context| match listener.poll_accept(context) {
-                Poll::Ready(accepted) => Poll::Ready(Some(accepted)),
-                Poll::Pending if self.shared.lifecycle.is_draining() => Poll::Ready(None),
-                Poll::Pending => Poll::Pending,
-            });
-            let accepted = tokio::select! {
-                biased;
-                next = next => match next {
-                    Some(accepted) => accepted,
-                    // Who is answered from now on is told that the connection ends, not only from the next tick on.
-                    None => return self.registry.drain(),
-                },
-                () = self.stopping.notified() => continue,
-            };
-            match accepted {
-                Ok((socket, peer)) => self.admit(socket, peer),
-                Err(error) if is_about_one_client(&error) => {}
-                Err(error) => {
-                    let reason = format!("cannot accept: {error}; raise the limit of open files (ulimit -n)");
-                    self.shared.tell(Event::new(
-                        EventKind::Limit,
-                        "mitigation-node",
-                        "accept_failed",
-                        reason,
-                    ));
-                    tokio::time::sleep(ACCEPT_PAUSE).await;
-                }
-            }
-        }
-    }
-
-    /// Takes a connection on, or closes it at once: a client that is blocked, or one too many.
-    fn admit(self: &Rc<Self>, socket: TcpStream, peer: SocketAddr) {
-        let shared = &self.shared;
-        let policy = self.policy();
-        if let Some(decision) = shared.blocks(peer.ip(), Timestamp::now()) {
-            self.metrics.connection_refused();
-            self.metrics.attack_blocked(Category::Reputation);
-            shared.tell(Event {
-                client_ip: Some(peer.ip().to_canonical()),
-                attack_type: Some(Category::Reputation),
-                blocked: true,
-                ..Event::new(
-                    EventKind::Attack,
-                    "mitigation-node",
-                    "connection_refused",
-                    format!("{} is blocked by {}", decision.scope, decision.id),
-                )
-            });
-            return;
-        }
-        if shared.lifecycle.connections_open() >= policy.connections_max {
-            self.metrics.connection_refused();
-            shared.tell(Event {
-                client_ip: Some(peer.ip().to_canonical()),
-                blocked: true,
-                ..Event::new(
-                    EventKind::Limit,
-                    "mitigation-node",
-                    "connection_limit",
-                    "server.max_connections connections are open",
-                )
-            });
-            return;
-        }
-        // A client that has closed already is noticed when it is read from.
-        let _ = socket.set_nodelay(policy.tcp_nodelay);
-        let open = Open::new(self);
-        spawn_local(self.clone().serve(socket, peer, policy, open));
-    }
-
-    async fn serve(self: Rc<Self>, socket: TcpStream, peer: SocketAddr, policy: Rc<InForce>, open: Open) {
-        let registration = self.registry.enter(peer.ip().to_canonical());
-        self.shared
-            .log
-            .info("mitigation-node", "connection_established")
-            .ip("client_ip", peer.ip().to_canonical())
-            .str("backend", policy.backend.authority())
-            .display("connection_id", format_args!("conn_{}", open.number))
-            .send();
-        let stream = match &policy.tls {
-            None => Stream::Plain(socket),
-            Some(config) => {
-                registration.deadline_in(policy.timeouts.head_ms);
-                let handshake = TlsAcceptor::from(config.clone()).accept(socket);
-                match registration.within(Box::pin(handshake)).await {
-                    Ok(Ok(stream)) => Stream::Tls(Box::new(stream)),
-                    outcome => {
-                        let reason = match outcome {
-                            Ok(Err(error)) => error.to_string(),
-                            _ => "the handshake did not end within timeouts.head".to_owned(),
-                        };
-                        let line = self.shared.log.debug("mitigation-node", "tls_handshake_failed");
-                        return line.ip("client_ip", peer.ip().to_canonical()).str("reason", &reason).send();
-                    }
-                }
-            }
-        };
-        let is_tls = stream.is_tls();
-        let head_ms = policy.timeouts.head_ms;
-        drop(policy);
-        Connection { worker: self, client: End::new(stream), peer, is_tls, registration }
-            .serve(head_ms)
-            .await;
-        drop(open);
-    }
-}
-
-/// A connection's place in the counts; given back whatever happens to it.
-struct Open {
-    shared: Arc<Shared>,
-    number: u64,
-    _counted: secbeat_telemetry::OpenConnection,
-}
-
-impl Open {
-    fn new(worker: &Worker) -> Self {
-        let number = worker.shared.lifecycle.connection_opens();
-        Self { shared: worker.shared.clone(), number, _counted: worker.metrics.connection() }
-    }
-}
-
-impl Drop for Open {
-    fn drop(&mut self) {
-        self.shared.lifecycle.connection_ends();
-    }
-}
-
-/// Whether an accept failed because its client had gone, which says nothing about the next (accept(2)).
-fn is_about_one_client(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::Interrupted
-    )
-}
-
-/// Where the worker's clock stands, for rates.
-pub fn since_start_ns(shared: &Shared, now: Instant) -> u64 {
-    u64::try_from(now.saturating_duration_since(shared.started).as_nanos()).unwrap_or(u64::MAX)
 }

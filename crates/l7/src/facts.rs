@@ -1,0 +1,26 @@
+//! What is known of a request, apart from its bytes.
+
+use crate::request_id::RequestId;
+use secbeat_http1::{Method, Version};
+use std::net::IpAddr;
+use std::time::Instant;
+
+/// What is known of a request, apart from its bytes.
+pub struct Facts {
+    /// Its id.
+    pub id: RequestId,
+    /// When its first byte was in hand.
+    pub started: Instant,
+    /// The client, behind trusted proxies.
+    pub client_ip: IpAddr,
+    /// Its method.
+    pub method: Method,
+    /// Its version.
+    pub version: Version,
+    /// Whether the client lets the connection go on.
+    pub keep_alive: bool,
+    /// Whether it asks for another protocol.
+    pub upgrade: bool,
+    /// The status that the client was sent; 0 before.
+    pub status: u16,
+}
