@@ -92,6 +92,26 @@ fn an_answer_that_is_too_short_breaks_off_for_the_client_too() {
 }
 
 #[test]
+fn a_long_answer_that_breaks_off_does_so_for_the_client_and_one_with_bytes_behind_it_ends_where_it_should() {
+    const LENGTH: usize = 3 << 20;
+    let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {LENGTH}\r\n\r\n").into_bytes();
+    let short = Origin::answering_once([head.clone(), vec![b'a'; LENGTH - 1]].concat());
+    let node = Node::before(&short);
+    let mut client = node.client();
+    client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    client.try_answer_to("GET").expect_err("one byte is missing");
+    node.event_named("backend_broke_off");
+
+    let behind = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nfalse".to_vec();
+    let long = Origin::answering([head, vec![b'a'; LENGTH], behind].concat());
+    let node = Node::before(&long);
+    let mut client = node.client();
+    for _ in 0..5 {
+        assert!(client.get("/").message.body == vec![b'a'; LENGTH]);
+    }
+}
+
+#[test]
 fn bytes_behind_an_answer_are_not_the_next_answer() {
     let origin = Origin::answering(
         "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ntrueHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nfalse",

@@ -163,7 +163,7 @@ fn the_command_line_beats_the_environment_which_beats_the_file() {
     let limit = |setup: Setup| {
         let node = setup.start();
         let status = |length: usize| node.get(&format!("/{}", "a".repeat(length - 1))).status;
-        [100, 200, 300].map(|length| status(length)).iter().filter(|status| **status == 200).count()
+        [100, 200, 300].map(status).iter().filter(|status| **status == 200).count()
     };
     let file = || Setup::before(&origin).set("limits.target_bytes_max", 100);
     assert_eq!(limit(file()), 1);

@@ -5,6 +5,7 @@ use secbeat_tests::{Client, Node, Origin, Setup, eventually};
 use serde_json::Value;
 use std::fs;
 use std::net::IpAddr;
+use std::process::Command;
 
 /// A node that believes loopback about who the client is.
 fn behind_a_proxy(origin: &Origin) -> Setup {
@@ -77,11 +78,7 @@ fn the_sync_comes_before_the_answer_in_the_trace_of_system_calls() {
         "-e",
         "trace=fdatasync,fsync,write,writev,sendto,sendmsg",
     ];
-    if !std::process::Command::new("strace")
-        .args(["-o", "/dev/null", "true"])
-        .status()
-        .is_ok_and(|s| s.success())
-    {
+    if !Command::new("strace").args(["-o", "/dev/null", "true"]).status().is_ok_and(|s| s.success()) {
         println!("skipped: needs strace(1), and leave to trace");
         return;
     }
@@ -210,4 +207,84 @@ fn a_block_closes_what_is_open_and_what_comes() {
 
     assert_eq!(node.call("DELETE", "/api/v1/block-ip/127.0.0.66", "").status, 200);
     assert_eq!(connect().get("/").status, 200);
+}
+
+#[test]
+fn a_block_cuts_a_download_and_an_upload() {
+    let origin = Origin::scripted(|conversation| {
+        if conversation.head()?.start.starts_with("GET ") {
+            conversation.send("HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n")?;
+            while conversation.send([b'x'; 4096]).is_ok() {}
+        }
+        conversation.wait_for_end()
+    });
+    let node = Node::before(&origin);
+    let connect = || Client::connect_from("127.0.0.67".parse().unwrap(), node.address()).unwrap();
+    let (mut download, mut upload) = (connect(), connect());
+    download.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    assert_eq!(download.reader().answer_head().unwrap().status, 200);
+    upload.send(
+        "POST / HTTP/1.1\r\nHost: a\r\nContent-Type: video/mp4\r\nContent-Length: 1000000\r\n\r\nfirst",
+    );
+    eventually("the upload at the backend", || origin.bytes().concat().ends_with(b"first"));
+    node.block("127.0.0.67");
+    let read = download.reader().to_end().map_or(0, |bytes| bytes.len());
+    assert!(read < 1_000_000_000);
+    assert!(upload.is_closed());
+    eventually("the end of both", || node.metric("secbeat_connections_active") == 0.0);
+}
+
+#[test]
+fn a_full_disk_never_weakens_a_block() {
+    let origin = Origin::echo();
+    let setup = behind_a_proxy(&origin);
+    let data = setup.path("data");
+    fs::create_dir(&data).unwrap();
+    let Some(disk) = Disk::mount(&data) else { return };
+    let mut node = setup.start();
+    fs::write(data.join("filler"), vec![0; 1 << 20]).expect_err("the disk is small");
+
+    // What the file has room for yet is used up first.
+    let reason = "x".repeat(400);
+    let (ip, answer) = (1..100)
+        .map(|i| format!("203.0.113.{i}"))
+        .map(|ip| {
+            let body = format!(r#"{{"ip":"{ip}","reason":"{reason}"}}"#);
+            (ip, node.post("/api/v1/block-ip", &body))
+        })
+        .find(|(_, answer)| answer.status != 200)
+        .expect("a block that the full disk does not take");
+    assert_eq!((answer.status, &answer.json()["durable"]), (202, &false.into()), "{}", answer.text());
+    assert_eq!(status_for(&node, &ip), 403, "in force all the same");
+    let durable = |node: &Node| node.call("GET", "/api/v1/status", "").json()["decisions"]["durable"] == true;
+    assert!(!durable(&node));
+    assert!(node.log().contains(&format!("{ip}/32")), "{}", node.log());
+
+    fs::remove_file(data.join("filler")).unwrap();
+    eventually("the block on the disk", || durable(&node));
+    node.kill();
+    node.start_again();
+    assert_eq!(status_for(&node, &ip), 403);
+    drop((node, disk));
+}
+
+/// A disk of 256 KiB, gone when it is dropped.
+struct Disk(std::path::PathBuf);
+
+impl Disk {
+    fn mount(at: &std::path::Path) -> Option<Self> {
+        let mounted =
+            Command::new("mount").args(["-t", "tmpfs", "-o", "size=256k", "tmpfs"]).arg(at).output();
+        if !mounted.is_ok_and(|output| output.status.success()) {
+            println!("skipped: needs root and mount(8)");
+            return None;
+        }
+        Some(Self(at.to_owned()))
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("--lazy").arg(&self.0).status();
+    }
 }

@@ -136,3 +136,23 @@ fn the_target_in_absolute_form_becomes_a_path_and_its_host_the_host() {
     let backend = origin.address().to_string();
     assert_eq!(origin.last().field("host"), Some(backend.as_str()), "HTTP/1.0 may name no host");
 }
+
+#[test]
+fn a_request_means_the_same_however_its_bytes_are_cut() {
+    let origin = Origin::echo();
+    let node = Node::before(&origin);
+    let request = "POST /cut HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n5;a=\"b\"\r\n[1,2,\r\n2\r\n3]\r\n0\r\nX-Sum: 1\r\n\r\n";
+    let mut client = node.client();
+    for size in [1, 2, 3, 7, 50] {
+        for part in request.as_bytes().chunks(size) {
+            client.send(part);
+        }
+        assert_eq!(client.answer_to("POST").text(), "[1,2,3]", "in parts of {size}");
+        assert_eq!((origin.last().target(), origin.last().message.text().as_str()), ("/cut", "[1,2,3]"));
+    }
+    let attack = "GET /?q=%3Cscript%3Ealert(1)%3C/script%3E HTTP/1.1\r\nHost: a\r\n\r\n";
+    for part in attack.as_bytes().chunks(1) {
+        client.send(part);
+    }
+    assert_eq!(client.answer_to("GET").status, 403);
+}
