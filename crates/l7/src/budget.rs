@@ -57,6 +57,30 @@ impl Drop for Share {
     }
 }
 
+/// A body, or its first part, that was held for the firewall.
+pub struct Held {
+    /// Its bytes, without framing.
+    pub bytes: Vec<u8>,
+    /// Its part of the memory for bodies, given back with it.
+    share: Share,
+}
+
+impl Held {
+    /// Nothing yet, with an empty share.
+    pub fn new(share: Share) -> Self {
+        Self { bytes: Vec::new(), share }
+    }
+
+    /// Takes `data` on, or nothing and `false` where the budget would be exceeded.
+    pub fn extend(&mut self, data: &[u8]) -> bool {
+        let fits = self.share.grow(data.len());
+        if fits {
+            self.bytes.extend_from_slice(data);
+        }
+        fits
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,7 +2,6 @@
 //! (splice(2)) and no byte is copied to the program and back; with TLS it passes through a buffer large enough that few calls
 //! are made.
 
-use crate::connection::Connection;
 use crate::io::End;
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::pipe::{PipeFlags, SpliceFlags, fcntl_setpipe_size, pipe_with, splice};
@@ -44,23 +43,23 @@ pub enum Failure {
 
 /// Moves `remaining` bytes from the backend to the client. `progress` is called at each step, to put off the deadline.
 pub async fn relay(
-    connection: &Connection,
+    pool: &BulkPool,
+    client: &End<Stream>,
     backend: &End<TcpStream>,
     remaining: u64,
     progress: impl Fn(),
 ) -> Result<(), Failure> {
-    let pool = &connection.worker.bulk;
-    let pipe = if connection.is_tls { None } else { pool.pipe() };
+    let pipe = if client.with(Stream::is_tls) { None } else { pool.pipe() };
     match pipe {
         Some(pipe) => {
-            spliced(connection, backend, &pipe, remaining, progress).await?;
+            spliced(client, backend, &pipe, remaining, progress).await?;
             // A pipe that a transfer broke off in may hold bytes of it: only an empty one is used again.
             give(&pool.pipes, pipe);
         }
         None => {
             let spare = pool.buffers.borrow_mut().pop();
             let mut buffer = spare.unwrap_or_else(|| vec![0; BUFFER_BYTES].into_boxed_slice());
-            buffered(connection, backend, &mut buffer, remaining, progress).await?;
+            buffered(client, backend, &mut buffer, remaining, progress).await?;
             give(&pool.buffers, buffer);
         }
     }
@@ -68,7 +67,7 @@ pub async fn relay(
 }
 
 async fn buffered(
-    connection: &Connection,
+    client: &End<Stream>,
     backend: &End<TcpStream>,
     buffer: &mut [u8],
     mut remaining: u64,
@@ -79,7 +78,7 @@ async fn buffered(
         let room = buffer.get_mut(..most).unwrap_or_default();
         let count = backend.read(room).await.and_then(not_the_end).map_err(Failure::Backend)?;
         let bytes = buffer.get(..count).unwrap_or_default();
-        connection.client.write_all(bytes).await.map_err(|_| Failure::Client)?;
+        client.write_all(bytes).await.map_err(|_| Failure::Client)?;
         remaining -= count as u64;
         progress();
     }
@@ -87,7 +86,7 @@ async fn buffered(
 }
 
 async fn spliced(
-    connection: &Connection,
+    client: &End<Stream>,
     backend: &End<TcpStream>,
     pipe: &Pipe,
     mut remaining: u64,
@@ -105,16 +104,16 @@ async fn spliced(
         backend.count_in(held as u64);
         remaining -= held as u64;
         while held > 0 {
-            let drain = |client: &Stream, context: &mut Context<'_>| {
-                let socket = client.socket();
+            let drain = |stream: &Stream, context: &mut Context<'_>| {
+                let socket = stream.socket();
                 poll_splice(socket, context, Interest::WRITABLE, || {
                     flow(&pipe.read, socket, held, remaining > 0)
                 })
             };
-            let count = poll_fn(|context| connection.client.with(|client| drain(client, context)))
+            let count = poll_fn(|context| client.with(|stream| drain(stream, context)))
                 .await
                 .map_err(|_| Failure::Client)?;
-            connection.client.count_out(count as u64);
+            client.count_out(count as u64);
             held -= count;
             progress();
         }

@@ -3,7 +3,6 @@
 use crate::connection::Connection;
 use crate::facts::Facts;
 use crate::forward;
-use crate::inspect::Body;
 use crate::io::End;
 use crate::outcome::{Next, Stop, client_side};
 use crate::policy::Policy;
@@ -11,7 +10,7 @@ use crate::refusal::Refusal;
 use crate::relay;
 use crate::scratch::{Answer, BodyInHand, Scratch};
 use crate::tunnel;
-use crate::upload::{Sent, Upload};
+use crate::upload::{Body, Sent, Upload};
 use secbeat_edge::Cut;
 use secbeat_http1::{Parsed, Version, encode};
 use std::cell::Cell;

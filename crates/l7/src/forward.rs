@@ -4,13 +4,25 @@
 use crate::client::is_trusted;
 use crate::connection::Connection;
 use crate::facts::Facts;
-use crate::inspect::Body;
 use crate::policy::Policy;
-use crate::relay::ToClient;
+use crate::upload::Body;
 use secbeat_http1::{Framing, Known, RequestHead, ResponseHead, Version, encode};
 use secbeat_types::decision::canonical;
 use std::io::Write as _;
 use std::net::IpAddr;
+
+/// How the client is told where the body ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ToClient {
+    /// There is no body.
+    None,
+    /// By its length.
+    Length,
+    /// In chunks.
+    Chunked,
+    /// By the end of the connection: the client speaks HTTP/1.0 and the length is not known.
+    UntilClose,
+}
 
 /// Writes the head of the request for the backend: HTTP/1.1, the target in origin form, hop-by-hop fields left out, framing told
 /// anew, and who the client is in `X-Forwarded-For`, `X-Forwarded-Proto`, `X-Forwarded-Host`, `Forwarded` (RFC 7239) and

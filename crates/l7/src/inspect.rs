@@ -1,7 +1,7 @@
 //! The firewall over head and body. A body of a type that is inspected is held until it was looked at, up to a limit and within
 //! the memory that all such bodies share; everything else streams.
 
-use crate::budget::Share;
+use crate::budget::Held;
 use crate::connection::Connection;
 use crate::facts::Facts;
 use crate::outcome::{Stop, client_side};
@@ -9,31 +9,11 @@ use crate::policy::{Policy, WafPolicy};
 use crate::record;
 use crate::refusal::Refusal;
 use crate::scratch::{BodyInHand, Scratch};
-use crate::upload::Upload;
+use crate::upload::{Body, Upload};
 use secbeat_http1::{BodyDecoder, BodyError, BodyState, Framing, Known, RequestHead, encode};
 use secbeat_types::{Action, Reason, RuleMatch, Timestamp, Verdict};
 use secbeat_waf::{Request, Transaction};
 use smallvec::SmallVec;
-
-/// What is sent to the backend behind the head.
-pub enum Body {
-    /// Nothing.
-    None,
-    /// So many bytes, all of them in hand behind the head.
-    Here(usize),
-    /// All of it, held for the firewall.
-    Held(Held),
-    /// What is in hand and what is still to come.
-    Stream(Upload),
-}
-
-/// A body, or its first part, that was held for the firewall.
-pub struct Held {
-    /// Its bytes, without framing.
-    pub bytes: Vec<u8>,
-    /// Its part of the memory for bodies, given back with it.
-    share: Share,
-}
 
 /// Looks at the head. The transaction goes on with the body; `None`: the firewall is off.
 pub fn head<'p>(
@@ -155,16 +135,15 @@ async fn hold(
     }
     let input = &mut scratch.input;
     let mut decoder = BodyDecoder::new(framing);
-    let mut held = Held { bytes: Vec::new(), share: connection.worker.shared.bodies.share() };
+    let mut held = Held::new(connection.worker.shared.bodies.share());
     loop {
         while !input.is_empty() {
             let bytes = input.bytes();
             let step = decoder.decode(bytes).map_err(Refusal::Body)?;
             let data = bytes.get(step.data).unwrap_or_default();
-            if !held.share.grow(data.len()) {
+            if !held.extend(data) {
                 return Err(Refusal::BodyMemory.into());
             }
-            held.bytes.extend_from_slice(data);
             input.consume(step.consumed);
             if held.bytes.len() as u64 > policy.body_bytes_max {
                 return Err(Refusal::BodyTooLarge.into());

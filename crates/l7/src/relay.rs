@@ -3,7 +3,7 @@
 use crate::bulk::{self, BULK_MIN};
 use crate::connection::Connection;
 use crate::facts::Facts;
-use crate::forward;
+use crate::forward::{self, ToClient};
 use crate::io::End;
 use crate::outcome::{Next, Stop};
 use crate::policy::Policy;
@@ -23,19 +23,6 @@ pub struct Relayed {
     pub next: Next,
     /// Whether the connection to the backend can carry another request.
     pub backend_is_ready: bool,
-}
-
-/// How the client is told where the body ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ToClient {
-    /// There is no body.
-    None,
-    /// By its length.
-    Length,
-    /// In chunks.
-    Chunked,
-    /// By the end of the connection: the client speaks HTTP/1.0 and the length is not known.
-    UntilClose,
 }
 
 /// Relays the answer whose head is parsed in `answer`. `upload_is_done`: the request's body was sent whole.
@@ -131,7 +118,11 @@ async fn in_bulk(
     let idle_ms = policy.timeouts.response_idle_ms;
     let progress = || connection.registration.deadline_in(idle_ms);
     progress();
-    match connection.registration.within(bulk::relay(connection, backend, remaining, progress)).await {
+    match connection
+        .registration
+        .within(bulk::relay(&connection.worker.bulk, &connection.client, backend, remaining, progress))
+        .await
+    {
         Ok(Ok(())) => Ok(()),
         Ok(Err(bulk::Failure::Backend(error))) => {
             Err(Stop::Broken(format!("the backend's answer broke off: {error}")))

@@ -1,7 +1,7 @@
 //! A request's body to the backend, while it comes.
 
+use crate::budget::Held;
 use crate::connection::Connection;
-use crate::inspect::Held;
 use crate::io::End;
 use crate::outcome::Stop;
 use crate::policy::Policy;
@@ -9,6 +9,18 @@ use crate::refusal::Refusal;
 use crate::scratch::Input;
 use secbeat_http1::{BodyDecoder, BodyError, BodyState, Framing, encode};
 use tokio::net::TcpStream;
+
+/// What is sent to the backend behind the head.
+pub enum Body {
+    /// Nothing.
+    None,
+    /// So many bytes, all of them in hand behind the head.
+    Here(usize),
+    /// All of it, held for the firewall.
+    Held(Held),
+    /// What is in hand and what is still to come.
+    Stream(Upload),
+}
 
 /// A body that is on its way.
 pub struct Upload {
