@@ -63,6 +63,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let (loaded, mut degraded) = origin.load().map_err(Failure::configuration)?;
     let (settings, warnings) = (loaded.settings, loaded.warnings);
     let (log, log_writer) = open_log(&settings)?;
+    log_panics(log.clone());
     for warning in &warnings {
         log.warn("mitigation-node", "configuration_warning").str("reason", warning).send();
     }
@@ -113,7 +114,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         lifecycle: Lifecycle::default(),
     });
     let address = listeners.first().and_then(|of_worker| of_worker.first()).and_then(|l| l.local_addr().ok());
-    let running = start_workers(&shared, listeners)?;
+    let (tell_ended, ended) = mpsc::channel(1);
+    let running = start_workers(&shared, listeners, &tell_ended)?;
     let mut line = log
         .info("mitigation-node", "started")
         .str("version", env!("CARGO_PKG_VERSION"))
@@ -126,7 +128,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     line.send();
     let control = Arc::new(Control::new(shared.clone(), origin, sessions, settings, prepared, overlay));
     let api = Arc::new(Api { control: control.clone(), degraded, workers });
-    let outcome = wait(&control, api, api_listener, arguments.stop_with_parent);
+    let outcome = wait(&control, api, api_listener, arguments.stop_with_parent, ended);
 
     log.info("mitigation-node", "stopping").send();
     shared.lifecycle.drain();
@@ -147,6 +149,15 @@ fn open_log(settings: &Settings) -> Result<(Logger, secbeat_telemetry::LogWriter
         ..LogOptions::default()
     };
     Logger::start(options).map_err(|error| Failure::machine(format!("logging.file: {error}")))
+}
+
+/// A panic is a fault of ours: it ends one task, and is told where the operator looks.
+fn log_panics(log: Logger) {
+    std::panic::set_hook(Box::new(move |panic| {
+        let place = panic.location().map_or_else(String::new, ToString::to_string);
+        let reason = panic.payload_as_str().unwrap_or("no message");
+        log.error("mitigation-node", "panicked").str("place", &place).str("reason", reason).send();
+    }));
 }
 
 fn ensure_certificate(settings: &Settings, degraded: &mut Vec<Degradation>) -> Result<(), Failure> {
@@ -200,12 +211,15 @@ fn api_listener(settings: &Settings) -> Result<TcpListener, Failure> {
 fn start_workers(
     shared: &Arc<Shared>,
     listeners: Vec<Vec<TcpListener>>,
+    tell_ended: &mpsc::Sender<usize>,
 ) -> Result<Vec<JoinHandle<()>>, Failure> {
     let seed = secrets::random::<8>().map(u64::from_ne_bytes).map_err(Failure::machine)?;
     let mut running = Vec::new();
     for (index, listeners) in listeners.into_iter().enumerate() {
         let shared = shared.clone();
+        let ended = Ended { index, tell: tell_ended.clone() };
         let work = move || {
+            let _ended = ended;
             let log = shared.log.clone();
             if let Err(error) = Worker::new(shared, index, seed).run(listeners) {
                 log.error("mitigation-node", "worker_failed").display("reason", error).send();
@@ -217,12 +231,26 @@ fn start_workers(
     Ok(running)
 }
 
+/// Tells of the end of a worker, also where that is a panic.
+struct Ended {
+    index: usize,
+    tell: mpsc::Sender<usize>,
+}
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        // One is enough; and when the program stops, nobody listens.
+        let _ = self.tell.try_send(self.index);
+    }
+}
+
 /// Serves the API, keeps the clocks, and obeys signals until one says stop.
 fn wait(
     control: &Arc<Control>,
     api: Arc<Api>,
     api_listener: Option<TcpListener>,
     stop_with_parent: bool,
+    mut ended: mpsc::Receiver<usize>,
 ) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -252,6 +280,11 @@ fn wait(
                 _ = terminate.recv() => return Ok(()),
                 _ = interrupt.recv() => return Ok(()),
                 _ = parent_ended.recv() => return Ok(()),
+                // A node that lost a worker would serve some clients and leave others waiting: better started anew.
+                index = ended.recv() => {
+                    let index = index.unwrap_or_default();
+                    return Err(Failure::machine(format!("worker {index} ended unasked; the log says why")));
+                }
             }
         }
     })
