@@ -1,7 +1,11 @@
 //! Network namespaces, where the tests run as root.
 
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+use std::fs::File;
+use std::os::fd::AsFd;
 use std::process::{self, Command};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
 
 /// A namespace with loopback up, gone when it is dropped. Every port in it is free.
 pub struct Namespace {
@@ -30,6 +34,18 @@ impl Namespace {
     /// What runs a command inside, to be put before it.
     pub fn wrapper(&self) -> [&str; 5] {
         ["ip", "netns", "exec", &self.name, "env"]
+    }
+
+    /// Does something inside, on a thread of its own; what that starts stays inside.
+    pub fn inside<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+        let namespace = File::open(format!("/run/netns/{}", self.name)).unwrap();
+        thread::scope(|scope| {
+            let worker = scope.spawn(|| {
+                move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::Network)).unwrap();
+                work()
+            });
+            worker.join().unwrap()
+        })
     }
 
     /// A command that runs inside.

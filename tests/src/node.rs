@@ -9,7 +9,6 @@ use crate::wait::{eventually, until};
 use rustix::process::{Pid, Signal, kill_process};
 use std::fmt::Display;
 use std::fs::{self, File, OpenOptions};
-use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::thread;
@@ -192,15 +191,4 @@ pub fn shell(dir: &std::path::Path, line: &str) -> (bool, String) {
     let mut text = String::from_utf8_lossy(&output.stdout).into_owned();
     text.push_str(&String::from_utf8_lossy(&output.stderr));
     (output.status.success(), text)
-}
-
-/// Runs a shell command with `input` as its standard input, and returns its standard output.
-pub fn shell_with(input: &[u8], line: &str) -> Vec<u8> {
-    let mut child =
-        Command::new("bash").args(["-c", line]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    child.stdin.take().unwrap().write_all(input).unwrap();
-    let mut output = Vec::new();
-    child.stdout.take().unwrap().read_to_end(&mut output).unwrap();
-    child.wait().unwrap();
-    output
 }

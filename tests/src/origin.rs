@@ -2,6 +2,7 @@
 
 use crate::message::{Message, Reader, Received};
 use crate::wait::DEADLINE;
+use socket2::SockRef;
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,6 +15,7 @@ pub type Script = dyn Fn(&mut Conversation) -> io::Result<()> + Send + Sync;
 /// A backend that runs, until it is dropped.
 pub struct Origin {
     address: SocketAddr,
+    listener: TcpListener,
     state: Arc<State>,
     acceptor: Option<JoinHandle<()>>,
 }
@@ -40,11 +42,12 @@ impl Origin {
     ) -> Self {
         let listener = TcpListener::bind(address).unwrap();
         let address = listener.local_addr().unwrap();
+        let of_acceptor = listener.try_clone().unwrap();
         let state = Arc::new(State::default());
         let of_thread = state.clone();
         let script: Arc<Script> = Arc::new(script);
-        let acceptor = thread::spawn(move || accept(&listener, &of_thread, &script));
-        Self { address, state, acceptor: Some(acceptor) }
+        let acceptor = thread::spawn(move || accept(&of_acceptor, &of_thread, &script));
+        Self { address, listener, state, acceptor: Some(acceptor) }
     }
 
     /// An ordinary origin: 200 to everything, the request's body as the answer's, the connection kept.
@@ -112,8 +115,8 @@ impl Origin {
 impl Drop for Origin {
     fn drop(&mut self) {
         self.state.stopping.store(true, Ordering::SeqCst);
-        // Wakes the acceptor.
-        let _ = TcpStream::connect(self.address);
+        // Wakes the acceptor, in whatever network namespace it is.
+        let _ = SockRef::from(&self.listener).shutdown(Shutdown::Both);
         if let Some(acceptor) = self.acceptor.take() {
             let _ = acceptor.join();
         }

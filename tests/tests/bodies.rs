@@ -332,3 +332,34 @@ fn bodies_under_inspection_share_a_budget_and_one_too_many_is_503() {
     assert_eq!(node.event_of(&refused)["event"], "body_memory_exhausted");
     eventually("the memory to be given back", || node.ask(&whole).status == 200);
 }
+
+#[test]
+fn a_hostile_body_is_passed_or_refused_and_never_stops_the_node() {
+    let origin = Origin::echo();
+    let node = Node::before(&origin);
+    let boundary = "multipart/form-data; boundary=b";
+    let bodies: &[(&str, Vec<u8>)] = &[
+        ("application/json", "[".repeat(100_000).into_bytes()),
+        ("application/json", [b"[".repeat(50_000), b"]".repeat(50_000)].concat()),
+        ("application/json", "{\"a\":".repeat(10_000).into_bytes()),
+        ("application/json", b"\xff\xfe{\"a\":1}".to_vec()),
+        ("application/json", b"\"\\ud800\"".to_vec()),
+        ("application/json", b"1e999999999".to_vec()),
+        ("application/x-www-form-urlencoded", "&".repeat(100_000).into_bytes()),
+        ("application/x-www-form-urlencoded", "a=1&".repeat(25_000).into_bytes()),
+        ("application/x-www-form-urlencoded", "%25".repeat(30_000).into_bytes()),
+        ("application/x-www-form-urlencoded", b"%".to_vec()),
+        (boundary, b"--b".to_vec()),
+        (boundary, "--b\r\n".repeat(20_000).into_bytes()),
+        (boundary, b"--b\r\nContent-Disposition: form-data; name=\"a".to_vec()),
+        ("multipart/form-data", b"--b\r\n\r\na\r\n--b--\r\n".to_vec()),
+        ("text/xml", "<a>".repeat(30_000).into_bytes()),
+    ];
+    for (kind, body) in bodies {
+        let start = String::from_utf8_lossy(&body[..body.len().min(20)]);
+        let status = node.ask(with_length(kind, body)).status;
+        assert!(matches!(status, 200 | 400 | 403 | 413 | 415), "{status}: {kind} {start}");
+    }
+    assert_eq!(node.get("/").status, 200);
+    assert!(!node.log().contains("panicked"), "{}", node.log());
+}

@@ -228,19 +228,15 @@ fn production_toml_as_it_is_and_the_guides_calls_word_for_word() {
         let output = namespace.command("bash").args(["-c", line]).current_dir(&folder).output().unwrap();
         String::from_utf8_lossy(&output.stdout).into_owned()
     };
-    let mut site = namespace.command("python3");
-    site.args(["-m", "http.server", "8080", "--bind", "127.0.0.1", "--directory", "config"])
-        .current_dir(&folder);
-    let _site = Running(site.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
+    let site = namespace.inside(|| Origin::echo_at("127.0.0.1:8080".parse().unwrap()));
     let mut node = namespace.command("env");
     node.args(["-u", "SYN_COOKIE_SECRET", "MITIGATION_CONFIG=config/production.toml"]);
     node.arg(programs::path("mitigation-node")).arg("--stop-with-parent").current_dir(&folder);
     let _node = Running(node.stdin(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap());
     eventually("the node to be ready", || bash("curl -s http://localhost:9191/readyz").contains("\"ready\""));
 
-    eventually("the site behind it", || {
-        bash("curl -sk -o /dev/null -w '%{http_code}' https://localhost:8443/production.toml") == "200"
-    });
+    assert_eq!(bash("curl -sk -o /dev/null -w '%{http_code}' https://localhost:8443/page"), "200");
+    assert_eq!(site.last().target(), "/page");
     fs::write(folder.join("new_rules.json"), NEW_RULES).unwrap();
     for (call, status) in CALLS {
         let quiet = call.replacen("curl ", "curl -s -w '\\n%{http_code}' ", 1);

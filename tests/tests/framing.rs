@@ -2,7 +2,7 @@
 //! ends, the backend sees nothing, and the event says what was sent.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use secbeat_tests::{Node, Origin, Setup};
+use secbeat_tests::{Client, Node, Origin, Setup};
 
 /// The name in the event's reason (empty: any), the status, and what is sent before the hidden request.
 const HEADS: &[(&str, u16, &str)] = &[
@@ -212,6 +212,22 @@ fn an_ambiguous_body_that_streams_never_becomes_a_request_and_never_a_second_one
         origin.connections() - 1,
         "a connection with half a request was used again"
     );
+}
+
+#[test]
+fn what_is_no_handshake_on_the_tls_port_is_closed() {
+    let origin = Origin::echo();
+    let node = Setup::before(&origin).tls().start();
+    for bytes in ["GET / HTTP/1.1\r\nHost: a\r\n\r\n", "\x16\x03\x01\x00\x05hello", "\0\0\0\0\0\0\0\0"] {
+        let mut client = Client::connect(node.address());
+        client.send(bytes);
+        client.finish_sending();
+        // An alert may come first; no answer of HTTP ever does.
+        let rest = client.reader().to_end().unwrap_or_default();
+        assert!(!rest.starts_with(b"HTTP"), "{bytes:?}: {rest:?}");
+    }
+    assert!(origin.is_untouched());
+    assert_eq!(node.get("/").status, 200);
 }
 
 #[test]
