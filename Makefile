@@ -24,7 +24,7 @@ test: ## all tests; installs what they need where it may
 	cargo build --workspace --bins --locked
 	SECBEAT_BIN_DIR=$(TARGET)/debug cargo test --workspace --locked $(ARGS)
 
-lint: ## format, clippy, directions between crates, licences, length of files, documentation
+lint: ## format, clippy, directions between crates, licences, length of files, links, documentation
 	@.ci/need cc:build-essential git:git
 	cargo fmt --all --check
 	cargo xtask check-deps

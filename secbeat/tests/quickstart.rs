@@ -54,7 +54,7 @@ impl Site {
 
     /// An open connection to the API of the first node: it ends with the node.
     fn connection(&self) -> TcpStream {
-        let api = self.word("the API of the node").strip_prefix("http://").unwrap().to_owned();
+        let api = self.word("the node's API").strip_prefix("http://").unwrap().to_owned();
         let stream = TcpStream::connect(api).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
         stream
@@ -183,7 +183,7 @@ fn a_node_that_ends_by_itself_is_told_of_with_the_end_of_its_log() {
 #[test]
 fn an_operator_sees_and_changes_what_is_in_force() {
     let site = Site::start(&[]);
-    let api = site.word("the API of the node").to_owned();
+    let api = site.word("the node's API").to_owned();
     let call = |arguments: &str| {
         let output = secbeat(&[arguments.split(' ').collect(), vec!["--node", &api]].concat());
         let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();

@@ -1,4 +1,4 @@
-//! Length of files, tables of contents, what nobody should commit. (Clippy holds the rest: a `SAFETY:` for each `unsafe`,
+//! Length of files, tables of contents, links between documents, what nobody should commit. (Clippy holds the rest: a `SAFETY:` for each `unsafe`,
 //! no `unwrap` outside tests.)
 
 use crate::Findings;
@@ -21,6 +21,9 @@ pub fn run(root: &Path) -> Findings {
         // What is not text is not ours to judge; what was deleted and not committed yet is not there.
         let Ok(text) = std::fs::read_to_string(root.join(&name)) else { continue };
         findings.extend(check(&name, &text).into_iter().map(|finding| format!("{name}: {finding}")));
+        let folder = root.join(&name).parent().map_or_else(|| root.to_owned(), Path::to_owned);
+        let broken = links(&name, &text).into_iter().filter(|link| !folder.join(link).exists());
+        findings.extend(broken.map(|link| format!("{name}: links to {link}, which is not there")));
         let lines = text.lines().count();
         if name.ends_with(".rs") && (LINES_USUAL..=LINES_MAX).contains(&lines) {
             println!("check-style: {name}: {lines} lines; at home under {LINES_USUAL}");
@@ -75,6 +78,15 @@ fn missing_in_contents(text: &str) -> Vec<String> {
         .collect()
 }
 
+/// The files that a document links to, relative to its folder.
+fn links<'t>(name: &str, text: &'t str) -> Vec<&'t str> {
+    if !name.ends_with(".md") {
+        return Vec::new();
+    }
+    let targets = text.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next());
+    targets.filter(|target| !target.is_empty() && !target.contains(':')).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -92,6 +104,13 @@ mod tests {
     fn a_file_over_800_lines_is_found() {
         assert!(check("a.rs", &"x\n".repeat(800)).is_empty());
         assert_eq!(check("a.rs", &"x\n".repeat(801)).len(), 1);
+    }
+
+    #[test]
+    fn links_to_files_are_found_and_those_to_elsewhere_are_not() {
+        let text = "[a](docs/a.md), [b](https://b.example), [c](#part), [d](../d.md#part)";
+        assert_eq!(links("README.md", text), ["docs/a.md", "../d.md"]);
+        assert!(links("a.rs", text).is_empty());
     }
 
     #[test]

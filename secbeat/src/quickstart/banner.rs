@@ -26,17 +26,17 @@ fn text(layout: &Layout, backend: &Backend) -> String {
     let site = layout.site();
     let apis: Vec<String> = layout.reachable_apis().map(|api| format!("http://{api}")).collect();
     let calls: Vec<String> = apis.iter().map(|api| format!("{api}/api/v1/block-ip")).collect();
-    let (nodes, each) = match apis.len() {
-        1 => ("node".to_owned(), ""),
-        count => (format!("{count} nodes"), "; each node has its own blocks, so each is told"),
+    let (api, each) = match apis.len() {
+        1 => ("the node's API", ""),
+        _ => ("the nodes' APIs", "; each node has its own blocks, so each is told"),
     };
     let kept = if layout.is_temporary() { "removed at the end; --data-dir keeps them" } else { "kept" };
     format!(
         "SecBeat {version} protects {backend}
 
-  the protected site   https://{site}/  (self-signed certificate)
-  the API of the {nodes}  {apis}  (/metrics, /api/v1/status, /api/v1/events)
-  files                {folder}  ({kept})
+  the protected site  https://{site}/  (self-signed certificate)
+  {api:<18}  {apis}  (/metrics, /api/v1/status, /api/v1/events)
+  files               {folder}  ({kept})
 
 Three lines to try:
 
