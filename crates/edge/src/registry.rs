@@ -142,6 +142,9 @@ impl Registration {
         self.slot.idle.set(idle);
         if idle && self.registry.is_draining() {
             self.slot.cut(Cut::Shutdown);
+        } else if !idle && self.slot.cut.get() == Some(Cut::Shutdown) {
+            // A request that came in the moment of the stop is under way now, and is served like the others.
+            self.slot.cut.set(None);
         }
     }
 
@@ -247,6 +250,19 @@ mod tests {
         assert_eq!((idle.is_cut(), busy.is_cut()), (Some(Cut::Shutdown), None));
         busy.set_idle(true);
         assert_eq!(busy.is_cut(), Some(Cut::Shutdown));
+    }
+
+    #[test]
+    fn a_request_that_comes_in_the_moment_of_the_stop_is_not_cut() {
+        let registry = Rc::new(Registry::new(Instant::now()));
+        let connection = registry.enter(client());
+        connection.set_idle(true);
+        registry.drain();
+        connection.set_idle(false);
+        assert_eq!(connection.is_cut(), None);
+        registry.cut_where(|_| true);
+        connection.set_idle(false);
+        assert_eq!(connection.is_cut(), Some(Cut::Decision));
     }
 
     #[test]
