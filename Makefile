@@ -38,8 +38,8 @@ bench: ## side by side with nginx and HAProxy, into docs/benchmarks.md; about tw
 	cargo build --release --locked
 	cargo run --release --locked -p secbeat-bench -- run $(ARGS)
 
-health-check: build ## whether the node of this machine serves, and what it runs without
-	@$(SECBEAT) node status $(ARGS) || [ $$? -eq 1 ]
+health-check: ## whether the node of this machine serves, and what it runs without
+	@$(or $(wildcard $(SECBEAT)),secbeat) node status $(ARGS) || [ $$? -eq 1 ]
 
 fuzz-smoke: ## every fuzz target for twenty seconds; needs `cargo install cargo-fuzz`
 	@cargo fuzz --version >/dev/null 2>&1 || { echo "cargo-fuzz is missing: cargo install cargo-fuzz" >&2; exit 2; }
