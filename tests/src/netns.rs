@@ -17,11 +17,12 @@ impl Namespace {
     pub fn new() -> Option<Self> {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let namespace = Self { name: format!("secbeat-{}-{number}", process::id()) };
-        if !rustix::process::geteuid().is_root() || !ip(&["netns", "add", &namespace.name]) {
+        let name = format!("secbeat-{}-{number}", process::id());
+        if !rustix::process::geteuid().is_root() || !ip(&["netns", "add", &name]) {
             println!("skipped: needs root and ip(8)");
             return None;
         }
+        let namespace = Self { name };
         assert!(namespace.ip(&["link", "set", "lo", "up"]));
         Some(namespace)
     }
