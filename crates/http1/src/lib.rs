@@ -11,7 +11,9 @@
 //! | [`body`] | where a body ends: [`BodyDecoder`], fed piece by piece |
 //! | [`encode`] | writing heads, chunks and trailers |
 //! | [`framing`] | how a body's end is told: [`Framing`] |
-//! | [`field`] | a field line, and [`Known`]: the names a proxy treats specially |
+//! | [`field`], [`known`] | a field line, and [`Known`]: the names a proxy treats specially |
+//! | [`method`] | methods and versions |
+//! | [`span`] | where something stands in the buffer that was parsed |
 //! | [`limits`] | how much a peer may send before it is refused |
 //! | [`host`] | the grammar of `Host` |
 //! | [`request_error`], [`response_error`], [`body_error`] | each refusal: its name, its status, its sentence |

@@ -16,7 +16,11 @@ pub fn write(
     close: bool,
 ) {
     let reason = encode::reason_phrase(status);
-    let body = format!("{status} {reason}\n\nThis request was stopped. Its id: {}\n", id.as_str());
+    let what = match status {
+        502 | 504 => "The site did not answer this request.",
+        _ => "This request was stopped.",
+    };
+    let body = format!("{status} {reason}\n\n{what} Its id: {}\n", id.as_str());
     encode::status_line(out, status, reason.as_bytes());
     encode::field(out, b"Content-Type", b"text/plain; charset=utf-8");
     encode::content_length(out, body.len() as u64);

@@ -15,18 +15,20 @@ impl Connection {
     /// Serves the connection to its end. `first_wait_ms`: how long until the first byte must be there.
     pub async fn serve(self, first_wait_ms: u64) {
         let mut wait_ms = first_wait_ms;
+        // A client that was let in is heard once, also when the program stops meanwhile; after that it may be sent away.
+        let mut is_idle = false;
         let mut in_hand: Option<Box<Scratch>> = None;
         let next = loop {
             let mut scratch = match in_hand.take() {
                 Some(scratch) => scratch,
-                None => match self.first_bytes(wait_ms).await {
+                None => match self.first_bytes(wait_ms, is_idle).await {
                     Some(scratch) => scratch,
                     None => break Next::Close,
                 },
             };
             let policy = self.worker.policy();
             let next = pipeline::run(&self, &policy, &mut scratch).await;
-            wait_ms = policy.timeouts.keepalive_ms;
+            (wait_ms, is_idle) = (policy.timeouts.keepalive_ms, true);
             if next != Next::Request {
                 self.worker.scratch.give(scratch);
                 break next;
@@ -42,9 +44,9 @@ impl Connection {
 
     /// Waits for a request to begin, holding no memory while it waits. `None`: the client has gone, or was idle for too
     /// long, or the program stops.
-    async fn first_bytes(&self, wait_ms: u64) -> Option<Box<Scratch>> {
+    async fn first_bytes(&self, wait_ms: u64, is_idle: bool) -> Option<Box<Scratch>> {
         self.registration.deadline_in(wait_ms);
-        self.registration.set_idle(true);
+        self.registration.set_idle(is_idle);
         let read = poll_fn(|context| {
             let mut scratch = self.worker.scratch.take();
             match self.client.poll_read(context, scratch.input.room()) {

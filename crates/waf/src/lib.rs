@@ -5,7 +5,7 @@
 //! | step | module |
 //! | --- | --- |
 //! | rules are read from text | [`rule_file`], into [`rule`] |
-//! | and compiled, one bad rule naming itself | [`rule_set`], by [`settings`] |
+//! | and compiled, one bad rule naming itself | [`rule_set`], by [`settings`]; [`rule_error`] |
 //! | a request is a [`transaction`]: head, then body | [`transaction`] |
 //! | it is taken apart into values | [`request`], [`body`] |
 //! | each value is looked at as it is and in every decoded form | [`transform`], [`decode`] |
