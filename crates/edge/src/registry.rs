@@ -45,6 +45,8 @@ pub struct Slot {
     pub peer: IpAddr,
     key: Cell<usize>,
     deadline_ms: Cell<u64>,
+    limit_ms: Cell<u64>,
+    client: Cell<Option<IpAddr>>,
     idle: Cell<bool>,
     cut: Cell<Option<Cut>>,
     waker: RefCell<Option<Waker>>,
@@ -82,6 +84,8 @@ impl Registry {
             peer,
             key: Cell::new(0),
             deadline_ms: Cell::new(NEVER),
+            limit_ms: Cell::new(NEVER),
+            client: Cell::new(None),
             idle: Cell::new(false),
             cut: Cell::new(None),
             waker: RefCell::new(None),
@@ -96,16 +100,16 @@ impl Registry {
             u64::try_from(now.saturating_duration_since(self.started).as_millis()).unwrap_or(NEVER - 1);
         self.now_ms.set(now_ms);
         for (_, slot) in self.slots.borrow().iter() {
-            if slot.deadline_ms.get() <= now_ms {
+            if slot.deadline_ms.get().min(slot.limit_ms.get()) <= now_ms {
                 slot.cut(Cut::Deadline);
             }
         }
     }
 
-    /// Cuts every connection whose peer is refused by `is_blocked`.
+    /// Cuts every connection whose peer, or whose client behind a proxy, is refused by `is_blocked`.
     pub fn cut_where(&self, is_blocked: impl Fn(IpAddr) -> bool) {
         for (_, slot) in self.slots.borrow().iter() {
-            if is_blocked(slot.peer) {
+            if is_blocked(slot.peer) || slot.client.get().is_some_and(&is_blocked) {
                 slot.cut(Cut::Decision);
             }
         }
@@ -135,6 +139,21 @@ impl Registration {
         if self.slot.cut.get() == Some(Cut::Deadline) {
             self.slot.cut.set(None);
         }
+    }
+
+    /// Sets a total of `timeout_ms` from now that no later deadline puts off, until it is lifted.
+    pub fn limit_in(&self, timeout_ms: u64) {
+        self.slot.limit_ms.set(self.registry.now_ms().saturating_add(timeout_ms).saturating_add(TICK_MS));
+    }
+
+    /// Lifts the total.
+    pub fn lift_limit(&self) {
+        self.slot.limit_ms.set(NEVER);
+    }
+
+    /// Says for whom the request under way is, where that is not the peer: a block of the client cuts it.
+    pub fn set_client(&self, client: Option<IpAddr>) {
+        self.slot.client.set(client);
     }
 
     /// Says whether the connection is between two requests, where a stop may cut it.
@@ -217,6 +236,33 @@ mod tests {
         assert_eq!(run(connection.within(pending::<()>())), Err(Cut::Deadline));
         connection.deadline_in(1000);
         assert_eq!(connection.is_cut(), None);
+    }
+
+    #[test]
+    fn a_limit_is_put_off_by_nothing_until_it_is_lifted() {
+        let start = Instant::now();
+        let registry = Rc::new(Registry::new(start));
+        let connection = registry.enter(client());
+        connection.limit_in(1000);
+        connection.deadline_in(9000);
+        registry.tick(start + Duration::from_millis(2000));
+        assert_eq!(connection.is_cut(), Some(Cut::Deadline));
+        connection.lift_limit();
+        connection.deadline_in(9000);
+        registry.tick(start + Duration::from_millis(3000));
+        assert_eq!(connection.is_cut(), None);
+    }
+
+    #[test]
+    fn a_block_of_the_client_behind_a_proxy_cuts_its_request_alone() {
+        let registry = Rc::new(Registry::new(Instant::now()));
+        let (proxied, other) = (registry.enter(client()), registry.enter(client()));
+        let behind: IpAddr = "198.51.100.9".parse().unwrap();
+        proxied.set_client(Some(behind));
+        other.set_client(Some(behind));
+        other.set_client(None);
+        registry.cut_where(|address| address == behind);
+        assert_eq!((proxied.is_cut(), other.is_cut()), (Some(Cut::Decision), None));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use crate::io::End;
 use crate::shared::Shared;
 use crate::worker::{InForce, Worker};
 use secbeat_edge::Stream;
+use secbeat_edge::registry::Registration;
 use secbeat_types::{Category, Event, EventKind, Timestamp};
 use std::future::poll_fn;
 use std::io;
@@ -26,6 +27,7 @@ impl Worker {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         LocalSet::new().block_on(&runtime, async move {
             for listener in listeners {
+                self.accepting.set(self.accepting.get() + 1);
                 spawn_local(self.clone().accept(TcpListener::from_std(listener)?));
             }
             self.shared.lifecycle.worker_is_ready();
@@ -47,7 +49,10 @@ impl Worker {
                 next = next => match next {
                     Some(accepted) => accepted,
                     // Who is answered from now on is told that the connection ends, not only from the next tick on.
-                    None => return self.registry.drain(),
+                    None => {
+                        self.accepting.set(self.accepting.get() - 1);
+                        return self.registry.drain();
+                    }
                 },
                 () = self.stopping.notified() => continue,
             };
@@ -105,11 +110,18 @@ impl Worker {
         // A client that has closed already is noticed when it is read from.
         let _ = socket.set_nodelay(policy.tcp_nodelay);
         let open = Open::new(self);
-        spawn_local(self.clone().serve(socket, peer, policy, open));
+        let registration = self.registry.enter(peer.ip().to_canonical());
+        spawn_local(self.clone().serve(socket, peer, policy, open, registration));
     }
 
-    async fn serve(self: Rc<Self>, socket: TcpStream, peer: SocketAddr, policy: Rc<InForce>, open: Open) {
-        let registration = self.registry.enter(peer.ip().to_canonical());
+    async fn serve(
+        self: Rc<Self>,
+        socket: TcpStream,
+        peer: SocketAddr,
+        policy: Rc<InForce>,
+        open: Open,
+        registration: Registration,
+    ) {
         self.shared
             .log
             .info("mitigation-node", "connection_established")

@@ -25,6 +25,11 @@ impl Budget {
         self.used.load(Ordering::Relaxed)
     }
 
+    /// Whether more than half is in use.
+    pub fn is_tight(&self) -> bool {
+        self.used() > self.limit.load(Ordering::Relaxed) / 2
+    }
+
     /// An empty share, to be grown as bytes come.
     pub fn share(self: &Arc<Self>) -> Share {
         Share { budget: self.clone(), held: 0 }
@@ -73,17 +78,34 @@ impl Held {
 
     /// Takes `data` on, or nothing and `false` where the budget would be exceeded.
     pub fn extend(&mut self, data: &[u8]) -> bool {
-        let fits = self.share.grow(data.len());
-        if fits {
-            self.bytes.extend_from_slice(data);
+        let (needed, capacity) = (self.bytes.len() + data.len(), self.bytes.capacity());
+        if needed > capacity {
+            // What is paid for is what is allocated: doubled where that fits, to copy seldom, and exact where it does not.
+            let doubled = needed.max(capacity.saturating_mul(2));
+            let grown = [doubled, needed].into_iter().find(|size| self.share.grow(size - capacity));
+            let Some(size) = grown else { return false };
+            self.bytes.reserve_exact(size - self.bytes.len());
         }
-        fits
+        self.bytes.extend_from_slice(data);
+        true
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_held_is_paid_for_as_it_is_allocated() {
+        let budget = Budget::new(100);
+        let mut held = Held::new(budget.share());
+        assert!(held.extend(&[1; 40]) && held.extend(&[2; 20]));
+        assert_eq!((budget.used(), budget.is_tight()), (held.bytes.capacity(), true));
+        assert!(held.extend(&[3; 40]) && !held.extend(&[4]));
+        assert_eq!((held.bytes.len(), budget.used()), (100, 100));
+        drop(held);
+        assert_eq!(budget.used(), 0);
+    }
 
     #[test]
     fn shares_never_exceed_the_budget_and_come_back() {

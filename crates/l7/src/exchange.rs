@@ -1,5 +1,6 @@
 //! The request to the backend and its answer, in the request's own task: no hand-over, no channel.
 
+use crate::budget::Held;
 use crate::connection::Connection;
 use crate::facts::Facts;
 use crate::forward;
@@ -41,20 +42,21 @@ pub async fn run(
     scratch.answer.output = output;
     match body {
         Body::None | Body::Here(_) => {}
-        Body::Held(held) => scratch.answer.output.extend_from_slice(&held.bytes),
+        Body::Held(held) => return whole(connection, policy, scratch, facts, Some(held)).await,
         Body::Stream(upload) => {
             return Box::pin(streaming(connection, policy, scratch, facts, upload)).await;
         }
     }
-    whole(connection, policy, scratch, facts).await
+    whole(connection, policy, scratch, facts, None).await
 }
 
-/// A request that is all in the output buffer.
+/// A request that is all in the output buffer, but for a body that is held.
 async fn whole(
     connection: &Connection,
     policy: &Policy,
     scratch: &mut Scratch,
     facts: &mut Facts,
+    held: Option<Held>,
 ) -> Result<Next, Stop> {
     let may_repeat = facts.method.is_idempotent();
     let idle_ms_max = if may_repeat { policy.timeouts.upstream_keepalive_ms } else { SURELY_ALIVE_MS };
@@ -68,7 +70,11 @@ async fn whole(
         };
         let backend = End::new(stream);
         connection.registration.deadline_in(policy.timeouts.first_byte_ms);
-        let sent = connection.registration.within(backend.write_all(&scratch.answer.output)).await;
+        // No byte of a connection that failed is taken for one of this.
+        scratch.answer.input.clear();
+        let body = held.as_ref().map_or(&[][..], |held| &held.bytes);
+        let sent = backend.write_both(&scratch.answer.output, body);
+        let sent = connection.registration.within(sent).await;
         let heard = match (backend_side(sent), reused && may_repeat) {
             // A backend that refuses a body may answer and close before it has read it all.
             (Ok(()), _) | (Err(Stop::Refused(Refusal::BackendClosed(_))), false) => {
@@ -83,6 +89,7 @@ async fn whole(
             Ok(()) => break backend,
         }
     };
+    drop(held);
     scratch.answer.output.clear();
     read_head(connection, policy, &mut scratch.answer, &backend, facts).await?;
     if scratch.answer.head.status == 101 {
@@ -141,6 +148,7 @@ async fn streaming(
         poll_fn(|context| {
             if is_sending && let Poll::Ready(sent) = sending.as_mut().poll(context) {
                 is_sending = false;
+                connection.registration.lift_limit();
                 match sent {
                     Ok(sent) => upload_is_done.set(sent == Sent::Whole),
                     Err(stop) => return Poll::Ready(Err(stop)),

@@ -50,7 +50,7 @@ pub fn request(
             Known::XForwardedFor | Known::XForwardedProto | Known::XForwardedHost | Known::Forwarded => {
                 continue;
             }
-            Known::XRealIp if !believes => continue,
+            Known::XRealIp | Known::XForwardedPort if !believes => continue,
             Known::XRequestId if believes && !has_id => has_id = true,
             Known::XRequestId => continue,
             _ => {}

@@ -15,6 +15,10 @@ use secbeat_types::{Action, Reason, RuleMatch, Timestamp, Verdict};
 use secbeat_waf::{Request, Transaction};
 use smallvec::SmallVec;
 
+/// While more than half of the memory for bodies is in use, a body has this long to come whole, so that clients that send slowly
+/// on purpose do not keep it from the others.
+const HURRIED_MS: u64 = 10_000;
+
 /// Looks at the head. The transaction goes on with the body; `None`: the firewall is off.
 pub fn head<'p>(
     connection: &Connection,
@@ -72,6 +76,8 @@ pub async fn body(
         scratch.body = BodyInHand::Taken;
         return Ok(Body::None);
     }
+    // A total for all of the body, however it is read: nothing puts it off.
+    connection.registration.limit_in(policy.timeouts.body_ms);
     let behind_head = scratch.input.bytes().get(scratch.head.len..).unwrap_or_default();
     let here = match framing {
         Framing::Length(length) => usize::try_from(length).ok().filter(|length| *length <= behind_head.len()),
@@ -79,6 +85,7 @@ pub async fn body(
     };
     if let Some(length) = here {
         scratch.body = BodyInHand::Here(length);
+        connection.registration.lift_limit();
     }
     let content_type = scratch.head.value(scratch.head_bytes(), Known::ContentType);
     let inspected = match (&policy.waf, transaction) {
@@ -90,8 +97,8 @@ pub async fn body(
     let Some((waf, transaction, kind)) = inspected else {
         return Ok(here.map_or_else(|| Body::Stream(Upload::new(framing)), Body::Here));
     };
-    let coding = scratch.head.value(scratch.head_bytes(), Known::ContentEncoding);
-    if coding.is_some_and(|coding| !coding.eq_ignore_ascii_case(b"identity")) {
+    let mut codings = scratch.head.fields.iter().filter(|field| field.known == Known::ContentEncoding);
+    if codings.any(|coding| !coding.value.of(scratch.head_bytes()).eq_ignore_ascii_case(b"identity")) {
         return Err(Refusal::BodyEncoded.into());
     }
     if let Some(length) = here.filter(|length| *length <= waf.inspect_bytes_max) {
@@ -134,6 +141,7 @@ async fn hold(
         client_side(told, || Refusal::BodyTimeout)?;
     }
     let input = &mut scratch.input;
+    let mut is_hurried = false;
     let mut decoder = BodyDecoder::new(framing);
     let mut held = Held::new(connection.worker.shared.bodies.share());
     loop {
@@ -154,11 +162,16 @@ async fn hold(
             }
             if step.state == BodyState::Done {
                 scratch.body = BodyInHand::Taken;
+                connection.registration.lift_limit();
                 return Ok((held, None));
             }
             if is_longer {
                 return Ok((held, Some(decoder)));
             }
+        }
+        if !is_hurried && connection.worker.shared.bodies.is_tight() {
+            is_hurried = true;
+            connection.registration.limit_in(policy.timeouts.body_ms.min(HURRIED_MS));
         }
         if connection.read_more(input, || Refusal::BodyTimeout).await? == 0 {
             return Err(Refusal::Body(BodyError::Truncated).into());

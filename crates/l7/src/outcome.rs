@@ -11,6 +11,8 @@ pub enum Next {
     Request,
     /// Nothing; what was written is to reach the client.
     Close,
+    /// Nothing, and the client must see that what it has is not whole: a connection that ends in order would say it is.
+    Abort,
     /// Nothing, and the client may still be sending: its bytes are read and dropped for a while, so that it sees the answer.
     Linger,
 }

@@ -32,16 +32,19 @@ pub async fn run(connection: &Connection, policy: &Policy, scratch: &mut Scratch
         Ok(next) => next,
         Err(Stop::Refused(refusal)) => Box::pin(refuse(connection, scratch, &mut facts, refusal)).await,
         Err(Stop::Gone) => {
+            let had_begun = facts.status != 0;
             facts.status = record::CLIENT_GONE;
-            Next::Close
+            if had_begun { Next::Abort } else { Next::Close }
         }
         Err(Stop::Broken(why)) => {
             record::broken(connection, scratch, &facts, why);
-            Next::Close
+            Next::Abort
         }
     };
     record::finished(connection, &facts);
     scratch.end_request();
+    connection.registration.set_client(None);
+    connection.registration.lift_limit();
     if connection.worker.registry.is_draining() && next == Next::Request { Next::Close } else { next }
 }
 
@@ -90,8 +93,10 @@ fn identify(connection: &Connection, policy: &Policy, scratch: &Scratch, facts: 
     facts.version = head.version;
     facts.keep_alive = head.keep_alive;
     facts.upgrade = head.upgrade.is_some();
-    facts.client_ip =
+    let client_ip =
         client::address(connection.peer.ip(), head, scratch.input.bytes(), &policy.trusted_proxies);
+    facts.client_ip = client_ip;
+    connection.registration.set_client(Some(client_ip));
 }
 
 /// Whether a decision stops the client. The peer was looked at when it was accepted; this is for who was blocked since, and

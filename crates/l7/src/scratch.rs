@@ -61,6 +61,10 @@ impl Scratch {
         self.kept.clear();
         self.body = BodyInHand::No;
         self.head.clear();
+        // What the backend sent beyond its answer, or in an answer that was refused, belongs to nobody.
+        self.answer.input.clear();
+        self.answer.head.clear();
+        self.answer.output.clear();
     }
 }
 
@@ -109,6 +113,11 @@ impl Input {
             self.start = 0;
             self.end = 0;
         }
+    }
+
+    /// Drops all that is there.
+    pub fn clear(&mut self) {
+        (self.start, self.end) = (0, 0);
     }
 
     /// Makes room for at least one byte, by moving what is there to the front or by growing up to `size_max`. `false` where
@@ -185,13 +194,8 @@ impl ScratchPool {
             && scratch.answer.input.buffer.len() == self.buffers.size()
             && scratch.answer.output.capacity() <= OUTPUT_KEPT_MAX;
         if is_usual && spare.len() < SPARE_MAX {
-            (scratch.input.start, scratch.input.end) = (0, 0);
-            (scratch.answer.input.start, scratch.answer.input.end) = (0, 0);
-            scratch.kept.clear();
-            scratch.body = BodyInHand::No;
-            scratch.head.clear();
-            scratch.answer.head.clear();
-            scratch.answer.output.clear();
+            scratch.end_request();
+            scratch.input.clear();
             spare.push(scratch);
         }
     }

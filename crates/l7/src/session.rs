@@ -66,6 +66,11 @@ impl Connection {
     }
 
     async fn close(self, next: Next) {
+        if next == Next::Abort {
+            // A reset is the one end that nobody takes for the end of an answer. Where it cannot be had, nothing is said at all.
+            let _ = self.client.with(|client| client.socket().set_zero_linger());
+            return;
+        }
         self.registration.deadline_in(LINGER_MS);
         let farewell = async {
             if self.client.shutdown().await.is_err() || next != Next::Linger {

@@ -69,7 +69,12 @@ impl Upload {
         let is_chunked = self.framing == Framing::Chunked;
         let mut out = Vec::new();
         if let Some(held) = self.held.take() {
-            frame(&mut out, &held.bytes, is_chunked);
+            let head = encode::chunk_head(held.bytes.len());
+            let head = if is_chunked { head.as_bytes() } else { &[] };
+            if let Some(cut) = send(connection, backend, head, &held.bytes).await? {
+                return Ok(cut);
+            }
+            out.extend_from_slice(if is_chunked { encode::CHUNK_END } else { &[] });
         }
         let mut is_done = self.decoder.is_done();
         loop {
@@ -86,23 +91,37 @@ impl Upload {
                 is_done = step.state == BodyState::Done;
             }
             if is_done && is_chunked {
-                encode::last_chunk(&mut out, self.decoder.trailers());
+                // The firewall has not seen the trailers; RFC 9110 6.5.1 lets them be dropped.
+                let trailers = self.decoder.trailers().filter(|_| policy.waf.is_none());
+                encode::last_chunk(&mut out, trailers);
             }
-            if !out.is_empty() {
-                match connection.registration.within(backend.write_all(&out)).await {
-                    Ok(Ok(())) => {}
-                    Ok(Err(_)) => return Ok(Sent::CutByBackend),
-                    Err(_) => return Err(late(connection)),
-                }
-                out.clear();
+            if let Some(cut) = send(connection, backend, &out, &[]).await? {
+                return Ok(cut);
             }
+            out.clear();
             if is_done {
                 return Ok(Sent::Whole);
             }
             if connection.read_more(input, || Refusal::BodyTimeout).await? == 0 {
                 return Err(Refusal::Body(BodyError::Truncated).into());
             }
+            // While the body comes the answer is not late; the body itself has its total.
+            connection.registration.deadline_in(policy.timeouts.body_ms);
         }
+    }
+}
+
+/// Writes to the backend; says so where it takes no more.
+async fn send(
+    connection: &Connection,
+    backend: &End<TcpStream>,
+    first: &[u8],
+    second: &[u8],
+) -> Result<Option<Sent>, Stop> {
+    match connection.registration.within(backend.write_both(first, second)).await {
+        Ok(Ok(())) => Ok(None),
+        Ok(Err(_)) => Ok(Some(Sent::CutByBackend)),
+        Err(_) => Err(late(connection)),
     }
 }
 

@@ -35,6 +35,8 @@ pub struct Worker {
     pub ids: RequestIds,
     policy: RefCell<Rc<InForce>>,
     decisions_seen: Cell<u64>,
+    /// Accept loops that have not ended.
+    pub(crate) accepting: Cell<usize>,
     /// Speaks when the worker begins to stop.
     pub(crate) stopping: Notify,
 }
@@ -64,6 +66,7 @@ impl Worker {
             ids: RequestIds::new(seed, index),
             policy: RefCell::new(Rc::new(InForce(policy))),
             decisions_seen: Cell::new(0),
+            accepting: Cell::new(0),
             stopping: Notify::new(),
             shared,
         })
@@ -96,7 +99,7 @@ impl Worker {
                     self.registry.drain();
                     now + Duration::from_millis(self.policy().timeouts.shutdown_ms)
                 });
-                if self.registry.is_empty() || now >= end {
+                if (self.accepting.get() == 0 && self.registry.is_empty()) || now >= end {
                     return;
                 }
             }

@@ -3,7 +3,6 @@
 use crate::Backend;
 use std::cell::RefCell;
 use std::io;
-use std::task::{Context, Waker};
 use tokio::net::TcpStream;
 
 /// Ready connections kept at most by a worker.
@@ -85,8 +84,7 @@ impl Pool {
 /// Whether nothing has come on an idle connection: neither its end nor bytes that nobody asked for. Mostly costs no system
 /// call: the runtime has noted what came. After a read that was filled to the brim it has not, and the socket is asked.
 fn is_quiet(stream: &TcpStream) -> bool {
-    stream.poll_read_ready(&mut Context::from_waker(Waker::noop())).is_pending()
-        || stream.try_read(&mut [0]).is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
+    stream.try_read(&mut [0]).is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
 }
 
 #[cfg(test)]
