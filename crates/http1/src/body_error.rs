@@ -24,7 +24,7 @@ errors! {
         MissingChunkEnd(byte: u8) => 400, "missing_chunk_end", "a chunk's data is followed by byte {byte:#04x}; expected CR LF where its size says it ends";
         /// The trailers are too long.
         TrailersTooLarge => 431, "trailers_too_large", "the trailers are longer than 4096 bytes or more than 32 fields";
-        /// A trailer that belongs in the head (RFC 9110 6.5.1).
+        /// A trailer that belongs in the head (RFC 9110 6.5.1), or mimics one with `_` for `-`.
         ForbiddenTrailer => 400, "forbidden_trailer", "a trailer tells of framing, routing, authentication or content; expected such fields in the head";
         /// The connection was closed before the body's end.
         Truncated => 400, "truncated_body", "the connection was closed before the body's end";

@@ -115,13 +115,16 @@ impl RequestHead {
             return Err(error);
         }
         let mut framing = FramingFields::default();
-        let (mut upgrades, mut has_connection, mut expects) = (0, false, false);
+        let (mut upgrades, mut has_connection, mut has_type, mut expects) = (0, false, false, false);
         for &Field { name, value, known, .. } in &self.fields {
             match known {
                 Known::Other if Known::is_mimicked_by(name.of(buf)) => {
                     return Err(RequestError::MimickedField);
                 }
                 Known::Host if self.host.replace(value).is_some() => return Err(RequestError::DuplicateHost),
+                Known::ContentType if std::mem::replace(&mut has_type, true) => {
+                    return Err(RequestError::DuplicateContentType);
+                }
                 Known::ContentLength => framing.content_length(value)?,
                 Known::TransferEncoding => framing.transfer_encoding(value)?,
                 Known::Connection => has_connection = true,

@@ -43,6 +43,8 @@ errors! {
         InvalidHost => 400, "invalid_host", "Host is not a host with an optional port; expected one such as example.com or [2001:db8::1]:8443";
         /// The target's authority and `Host` are not the same.
         HostDisagreesWithTarget => 400, "host_disagrees_with_target", "Host is not the host of the target; expected them to be equal";
+        /// Two `Content-Type`, which is one media type (RFC 9110 8.3): the proxy and a backend could each go by another.
+        DuplicateContentType => 400, "duplicate_content_type", "Content-Type was sent more than once; expected it once";
         /// `Content_Length`, `X_Forwarded_For`: many backends make `_` and `-` one.
         MimickedField => 400, "mimicked_field", "a field name is one that is treated specially, with `_` for `-`; expected `-`";
         /// An expectation other than `100-continue` (RFC 9110 10.1.1).

@@ -30,7 +30,11 @@ impl Trailers {
         match line(&self.bytes, self.line_start, TRAILER_BYTES_MAX as u32)? {
             Line::Partial => Ok(false),
             Line::End => Ok(true),
-            Line::Field(field, _) if field.known != Known::Other => Err(BodyError::ForbiddenTrailer),
+            Line::Field(field, _)
+                if field.known != Known::Other || Known::is_mimicked_by(field.name.of(&self.bytes)) =>
+            {
+                Err(BodyError::ForbiddenTrailer)
+            }
             Line::Field(..) if self.fields.len() == TRAILERS_MAX => Err(BodyError::TrailersTooLarge),
             Line::Field(field, len) => {
                 self.fields.push(field);

@@ -231,6 +231,18 @@ fn a_field_that_a_backend_would_take_for_another_is_refused() {
 }
 
 #[test]
+fn a_second_content_type_is_refused_even_where_it_says_the_same() {
+    for lines in [
+        "Content-Type: text/plain\r\ncontent-type: application/json\r\n",
+        "Content-Type: text/plain\r\nX: y\r\nContent-Type: text/plain\r\n",
+        "Content-Type:\r\nContent-Type: application/json\r\n",
+    ] {
+        assert_eq!(error_of(&with(lines)), "duplicate_content_type", "{lines:?}");
+    }
+    assert!(parse(&with("Content-Type: text/plain\r\n")).is_ok());
+}
+
+#[test]
 fn an_upgrade_is_passed_on_only_where_it_is_one() {
     let upgrade = |lines: &str| {
         let text = with(lines);
