@@ -5,7 +5,7 @@ mod json;
 mod multipart;
 mod urlencoded;
 
-pub use content_type::{BodyKind, reads_ascii_otherwise};
+pub use content_type::{BodyKind, ambiguity};
 pub use json::walk_json;
 pub use multipart::walk_multipart;
 pub use urlencoded::walk_arguments;

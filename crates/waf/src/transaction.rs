@@ -1,6 +1,6 @@
 //! One request on its way through the rules.
 
-use crate::body::{BodyError, BodyKind, reads_ascii_otherwise, walk_arguments, walk_json, walk_multipart};
+use crate::body::{BodyError, BodyKind, ambiguity, walk_arguments, walk_json, walk_multipart};
 use crate::findings::{Findings, excerpt, unreadable};
 use crate::request::{self, Variable};
 use crate::rule_set::{Class, Compiled};
@@ -55,13 +55,15 @@ impl<'r> Transaction<'r> {
         self.conclude(found)
     }
 
-    /// How a body of this content type is inspected; `None`: it is not, and streams.
+    /// How a body of this content type is inspected; `None`: it is not, and streams. A body without a type
+    /// is inspected as a form.
     pub fn inspects_body(&self, content_type: Option<&[u8]>) -> Option<BodyKind> {
-        BodyKind::of(content_type?)
+        BodyKind::of(content_type.unwrap_or_default())
     }
 
     /// Phase 2: the body. `complete` is false where it was cut at the inspection limit: then what is there is judged.
-    /// A body that is not what its type says is stopped, and also looked at as it is.
+    /// A body that is not what its type says, or whose type a backend may read otherwise, is stopped, and also looked
+    /// at as it is.
     pub fn request_body(
         &mut self,
         kind: BodyKind,
@@ -78,10 +80,6 @@ impl<'r> Transaction<'r> {
             self.look(&set.body, Variable::Body(name), value, plus, &mut found);
         };
         let walked = match kind {
-            _ if reads_ascii_otherwise(content_type) => Err(BodyError::Malformed {
-                expected: "a charset that contains ASCII in the content type",
-                offset: 0,
-            }),
             BodyKind::Urlencoded => walk_arguments(body, settings.args_max, &mut sink),
             BodyKind::Json => {
                 walk_json(body, complete, settings.json_depth_max, settings.json_values_max, &mut sink)
@@ -90,7 +88,8 @@ impl<'r> Transaction<'r> {
                 walk_multipart(content_type, body, complete, settings.parts_max, &mut sink)
             }
         };
-        if let Err(error) = walked {
+        let ambiguity = ambiguity(content_type).map(|expected| BodyError::Malformed { expected, offset: 0 });
+        if let Some(error) = ambiguity.or(walked.err()) {
             self.look(&set.body, Variable::Body(b""), body, plus, &mut found);
             found.add(unreadable(Variable::Body(b""), Some(kind), error, settings.monitor));
         }

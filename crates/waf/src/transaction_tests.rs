@@ -62,7 +62,30 @@ fn every_kind_of_body_is_looked_at_and_named() {
     assert_eq!(body(&set, "application/json", json, true), hit(&["evil body:user.tags.0"]));
     let part = "--x\r\nContent-Disposition: form-data; name=\"f\"; filename=\"<evil>\"\r\n\r\n1\r\n--x--\r\n";
     assert_eq!(body(&set, "multipart/form-data; boundary=x", part, true), hit(&["evil body:f.filename"]));
-    assert_eq!(set.transaction(Timestamp::from_unix_ms(NOW)).inspects_body(None), None);
+    let untyped = set.transaction(Timestamp::from_unix_ms(NOW)).inspects_body(None);
+    assert_eq!(untyped, Some(BodyKind::Urlencoded));
+    assert_eq!(body(&set, "", "a=%3cevil>", true), hit(&["evil body:a"]));
+}
+
+#[test]
+fn a_body_whose_type_a_backend_may_read_otherwise_is_inspected_and_stopped() {
+    let set = rules(EVIL, Settings::default());
+    let part = "--x\r\nContent-Disposition: form-data; name=\"f\"\r\n\r\n%3cevil>\r\n--x--\r\n";
+    for (content_type, text, found) in [
+        ("application/x-www-form-urlencoded,", "a=%3cevil>", "evil body:a"),
+        ("application/x-www-form-urlencoded x", "a=%3cevil>", "evil body:a"),
+        ("application/json, text/plain", r#"{"a":"\u003cevil>"}"#, "evil body:a"),
+        ("multipart/form-data; boundary=x; x; charset=ibm037", part, ""),
+        ("multipart/form-data,boundary=x", part, ""),
+    ] {
+        let (action, matches) = body(&set, content_type, text, true);
+        assert_eq!(action, Action::Block, "{content_type}");
+        assert!(
+            matches.iter().any(|name| name == "secbeat-body-malformed body"),
+            "{content_type}: {matches:?}"
+        );
+        assert!(found.is_empty() || matches.iter().any(|name| name == found), "{content_type}: {matches:?}");
+    }
 }
 
 #[test]

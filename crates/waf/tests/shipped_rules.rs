@@ -125,6 +125,8 @@ const ORDINARY: &[&str] = &[
     "Tom & Jerry",
     "salt & more pepper; less sugar",
     "if a && b then c || d",
+    "It's 5 > 3 && 2 < 4",
+    "3 & less < more",
     "c++ <vector> tutorial",
     "a < b and b > c",
     "x = y + 2 * (3 - 1)",

@@ -101,6 +101,6 @@ proptest! {
     fn no_content_type_makes_it_panic(content_type in vec(any::<u8>(), 0..60)) {
         let _ = walk_multipart(&content_type, BODY.as_bytes(), true, 5, &mut |_, _| ());
         let _ = super::super::BodyKind::of(&content_type);
-        let _ = super::super::reads_ascii_otherwise(&content_type);
+        let _ = super::super::ambiguity(&content_type);
     }
 }
