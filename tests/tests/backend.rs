@@ -167,3 +167,53 @@ fn a_backend_by_name_is_resolved_and_one_that_has_none_is_502() {
     let nobody = Setup::before(&origin).text("server.backend_address", "nobody.invalid:80").start();
     is_bad_gateway(&nobody, &nobody.get("/"), "backend_unreachable");
 }
+
+#[test]
+fn what_a_backend_sends_beyond_its_answer_answers_nobody() {
+    // A body behind the answer to HEAD, made to look like an answer of its own; then answers as they should be.
+    let forged = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nforged";
+    let origin = Origin::scripted(move |conversation| {
+        loop {
+            let request = conversation.request()?;
+            if request.start.starts_with("HEAD ") {
+                let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", forged.len());
+                conversation.send(head + forged)?;
+            } else {
+                conversation.send("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nreal")?;
+            }
+        }
+    });
+    let node = Node::before(&origin);
+    let mut client = node.client();
+    client.send("HEAD /a HTTP/1.1\r\nHost: a\r\n\r\nGET /b HTTP/1.1\r\nHost: a\r\n\r\nGET /c HTTP/1.1\r\nHost: a\r\n\r\n");
+    assert_eq!(client.answer_to("HEAD").status, 200);
+    for _ in 0..2 {
+        assert_eq!(client.answer_to("GET").text(), "real");
+    }
+}
+
+#[test]
+fn half_an_answer_that_came_too_late_does_not_begin_the_next() {
+    let origin = Origin::scripted(|conversation| {
+        let request = conversation.request()?;
+        if request.start.contains("/stalls") {
+            conversation.send("HTTP/1.1 200 OK\r\nX-Half: ")?;
+            return conversation.wait_for_end();
+        }
+        conversation.send("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nreal")
+    });
+    let node = Setup::before(&origin).set("timeouts.first_byte", "0.3").start();
+    let mut client = node.client();
+    client.send("GET /stalls HTTP/1.1\r\nHost: a\r\n\r\nGET /b HTTP/1.1\r\nHost: a\r\n\r\n");
+    assert_eq!(client.answer_to("GET").status, 504);
+    assert_eq!(client.answer_to("GET").text(), "real");
+}
+
+#[test]
+fn a_broken_answer_that_only_the_connections_end_delimits_ends_in_a_reset() {
+    let origin = Origin::answering_once("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n");
+    let node = Node::before(&origin);
+    let mut client = node.client();
+    client.send("GET / HTTP/1.0\r\nHost: a\r\n\r\n");
+    assert!(client.try_answer_to("GET").is_err(), "an orderly end would say that the answer is whole");
+}

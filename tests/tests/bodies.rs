@@ -118,15 +118,17 @@ fn answers_in_chunks_by_length_and_by_close_arrive_exactly() {
 }
 
 #[test]
-fn trailers_pass_both_ways() {
+fn trailers_pass_both_ways_but_none_past_the_firewall_unseen() {
     let origin = Origin::answering(
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-Checksum: abc\r\n\r\n"
             .as_slice(),
     );
-    let node = Node::before(&origin);
-    let answer = node.ask(in_chunks("application/octet-stream", b"body", 2));
-    assert_eq!(answer.message.trailers, [("X-Checksum".to_owned(), "abc".to_owned())]);
-    assert_eq!(origin.last().message.trailers, [("X-Sum".to_owned(), "42".to_owned())]);
+    for (firewall, expected) in [(false, vec![("X-Sum".to_owned(), "42".to_owned())]), (true, vec![])] {
+        let node = Setup::before(&origin).set("waf.enable", firewall).start();
+        let answer = node.ask(in_chunks("application/octet-stream", b"body", 2));
+        assert_eq!(answer.message.trailers, [("X-Checksum".to_owned(), "abc".to_owned())]);
+        assert_eq!(origin.last().message.trailers, expected, "firewall: {firewall}");
+    }
 }
 
 #[test]

@@ -156,3 +156,23 @@ fn a_request_means_the_same_however_its_bytes_are_cut() {
     }
     assert_eq!(client.answer_to("GET").status, 403);
 }
+
+#[test]
+fn a_block_cuts_the_tunnel_of_a_client_behind_a_proxy() {
+    let origin = switching();
+    let node = Setup::before(&origin).set("server.trusted_proxies", "[\"127.0.0.0/8\"]").start();
+    let tunnel_of = |ip: &str| {
+        let mut client = node.client();
+        client.send(format!(
+            "GET /chat HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: {ip}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+        ));
+        assert_eq!(client.answer_to("GET").status, 101);
+        assert_eq!(client.reader().exactly(6).unwrap(), b"hello ");
+        client
+    };
+    let (mut blocked, mut other) = (tunnel_of("203.0.113.9"), tunnel_of("203.0.113.10"));
+    node.block("203.0.113.9");
+    assert!(blocked.is_closed());
+    other.send("still ");
+    assert_eq!(other.reader().exactly(6).unwrap(), b"still ");
+}
