@@ -2,6 +2,7 @@
 //!
 //! | module | what it does |
 //! | --- | --- |
+//! | [`port`] | the connections that calls come in on |
 //! | [`access`] | who may call what |
 //! | [`error`] | the form of every error |
 //! | [`body`] | bodies, read as JSON whatever they call themselves |
@@ -17,6 +18,7 @@ mod error;
 mod events;
 mod health;
 mod policy;
+mod port;
 
 use crate::control::Control;
 use axum::Router;
@@ -24,8 +26,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware;
 use axum::routing::{delete, get, post};
 use error::ApiError;
-use secbeat_settings::Degradation;
-use std::net::SocketAddr;
+pub use port::serve;
 use std::sync::Arc;
 
 /// The longest body of a call, in bytes: some ten thousand rules.
@@ -35,8 +36,6 @@ const BODY_BYTES_MAX: usize = 8 << 20;
 pub struct Api {
     /// The policy and the ways to change it.
     pub control: Arc<Control>,
-    /// What the node runs without.
-    pub degraded: Vec<Degradation>,
     /// Data-plane workers that are to be there.
     pub workers: usize,
 }
@@ -53,6 +52,7 @@ pub fn router(api: Arc<Api>) -> Router {
         .route("/api/v1/emergency-block", post(decisions::block_prefix).delete(decisions::unblock_prefix))
         .route("/api/v1/events", get(events::list))
         .route("/api/v1/status", get(health::status))
+        .route("/api/openapi.json", get(not_built))
         .route("/api/v1/connections", get(not_built))
         .route("/api/v1/events/stream", get(not_built))
         .route("/api/v1/explain", get(not_built))
@@ -69,12 +69,6 @@ pub fn router(api: Arc<Api>) -> Router {
         .merge(calls)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .with_state(api)
-}
-
-/// Serves the calls until the task is dropped.
-pub async fn serve(listener: std::net::TcpListener, api: Arc<Api>) -> std::io::Result<()> {
-    let listener = tokio::net::TcpListener::from_std(listener)?;
-    axum::serve(listener, router(api).into_make_service_with_connect_info::<SocketAddr>()).await
 }
 
 /// Compiling and syncing take milliseconds: they wait on a thread of their own, not on the one that answers calls.

@@ -2,7 +2,9 @@
 //! nothing.
 
 use crate::arguments::Arguments;
+use crate::certificates;
 use crate::rules::{self, Overlay};
+use arc_swap::ArcSwap;
 use rustls::ServerConfig;
 use secbeat_edge::tls::{self, Sessions};
 use secbeat_intel::Rate;
@@ -14,7 +16,7 @@ use secbeat_waf::{Rule, RuleError, RuleSet};
 use serde::Serialize;
 use std::io;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
 /// Where the settings come from, each time they are read.
 pub struct Origin {
@@ -48,6 +50,8 @@ pub struct Prepared {
     pub rules: Arc<RuleSet>,
     /// The listener's TLS.
     pub tls: Option<Arc<ServerConfig>>,
+    /// The bytes of its certificate file.
+    pub certificate: Vec<u8>,
 }
 
 /// Compiles rules and loads certificates.
@@ -58,16 +62,19 @@ pub fn prepare(settings: &Settings, overlay: &Overlay, sessions: &Sessions) -> R
     let file_rules = rules::of_file(settings.waf.rules_path.as_deref())?;
     let rules =
         compile(settings, &overlay.over(&file_rules)).map_err(|error| format!("waf.rules_path: {error}"))?;
+    let mut certificate = Vec::new();
     let tls = match &settings.tls {
         None => None,
         Some(tls) => {
+            // What cannot be read is told by the loading itself.
+            certificate = std::fs::read(&tls.cert_path).unwrap_or_default();
             let protocols: Vec<String> =
                 tls.protocols.iter().map(|version| version.as_str().to_owned()).collect();
             let config = tls::load(&tls.cert_path, &tls.key_path, &protocols, sessions);
             Some(config.map_err(|error| error.to_string())?)
         }
     };
-    Ok(Prepared { file_rules, rules: Arc::new(rules), tls })
+    Ok(Prepared { file_rules, rules: Arc::new(rules), tls, certificate })
 }
 
 fn compile(settings: &Settings, rules: &[Rule]) -> Result<RuleSet, RuleError> {
@@ -121,6 +128,9 @@ pub struct Reloaded {
     generation: u64,
     changed: Vec<String>,
     restart_required: Vec<String>,
+    /// What did not work, and keeps no policy from being in force.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
 }
 
 /// What came of a change of rules.
@@ -133,12 +143,27 @@ pub struct RulesChanged {
     pub durable: bool,
 }
 
+/// What is in force, for whoever looks: read without waiting for a change that is under way.
+pub struct View {
+    /// The number of the policy.
+    pub generation: u64,
+    /// The settings.
+    pub settings: Arc<Settings>,
+    /// The rules, in order.
+    pub rules: Arc<RuleSet>,
+    /// What the node runs without.
+    pub degraded: Vec<Degradation>,
+    /// Whether the rules set by the API are on the disk.
+    pub rules_durable: bool,
+}
+
 /// The policy in force, and every way to change it.
 pub struct Control {
     /// What the data plane reads.
     pub shared: Arc<Shared>,
     origin: Origin,
     sessions: Sessions,
+    view: ArcSwap<View>,
     state: Mutex<State>,
 }
 
@@ -146,13 +171,28 @@ struct State {
     generation: u64,
     /// The settings that the program was started with: what needs a restart is compared with these.
     started: Settings,
-    settings: Settings,
+    settings: Arc<Settings>,
     prepared: Prepared,
     overlay: Overlay,
+    /// Whether the overlay is on the disk.
+    overlay_saved: bool,
+    degraded: Vec<Degradation>,
+}
+
+impl State {
+    fn view(&self) -> View {
+        View {
+            generation: self.generation,
+            settings: self.settings.clone(),
+            rules: self.prepared.rules.clone(),
+            degraded: self.degraded.clone(),
+            rules_durable: self.overlay_saved,
+        }
+    }
 }
 
 impl Control {
-    /// Takes over after the start, with generation 1 in force.
+    /// Takes over after the start, with generation 1 in force; `degraded` is what the settings ask for and is not there.
     pub fn new(
         shared: Arc<Shared>,
         origin: Origin,
@@ -160,14 +200,32 @@ impl Control {
         settings: Settings,
         prepared: Prepared,
         overlay: Overlay,
+        mut degraded: Vec<Degradation>,
     ) -> Self {
-        let state = State { generation: 1, started: settings.clone(), settings, prepared, overlay };
-        Self { shared, origin, sessions, state: Mutex::new(state) }
+        degraded.extend(certificates::degradation(&prepared.certificate));
+        let state = State {
+            generation: 1,
+            started: settings.clone(),
+            settings: Arc::new(settings),
+            degraded,
+            prepared,
+            overlay,
+            overlay_saved: true,
+        };
+        let control = Self {
+            shared,
+            origin,
+            sessions,
+            view: ArcSwap::from_pointee(state.view()),
+            state: Mutex::new(state),
+        };
+        control.tell_degraded(&[], &control.view().degraded);
+        control
     }
 
-    /// The settings in force.
-    pub fn settings(&self) -> Settings {
-        self.state().settings.clone()
+    /// What is in force.
+    pub fn view(&self) -> Arc<View> {
+        self.view.load_full()
     }
 
     /// Reads settings, rules and certificates anew and swaps them in. The log file is opened anew whatever comes of it.
@@ -178,12 +236,12 @@ impl Control {
         let mut state = self.state();
         // A log that cannot be opened anew goes on in the old file: the next reload tries again.
         let reopened = self.shared.log.reopen();
-        let outcome = self.reload_into(&mut state).and_then(|reloaded| match reopened {
-            Ok(()) => Ok(reloaded),
-            Err(error) => Err(format!("logging.file: {error}; everything else was reloaded")),
-        });
+        let outcome = self.reload_into(&mut state, reopened);
         let event = match &outcome {
             Ok(done) => {
+                for warning in &done.warnings {
+                    self.shared.log.warn("mitigation-node", "reload_warning").str("reason", warning).send();
+                }
                 let reason =
                     format!("generation {}; changed: [{}]", done.generation, done.changed.join(", "));
                 Event::new(EventKind::Policy, "mitigation-node", "policy_reloaded", reason)
@@ -197,16 +255,20 @@ impl Control {
         outcome
     }
 
-    fn reload_into(&self, state: &mut State) -> Result<Reloaded, String> {
-        let (loaded, _) = self.origin.load()?;
+    fn reload_into(&self, state: &mut State, reopened: io::Result<()>) -> Result<Reloaded, String> {
+        let (loaded, mut degraded) = self.origin.load()?;
         let new = loaded.settings;
         let mut prepared = prepare(&new, &state.overlay, &self.sessions)?;
         if new.tls.is_some() != state.started.tls.is_some() {
             // A listener does not change its protocol under its clients.
             prepared.tls = state.prepared.tls.clone();
+            prepared.certificate = state.prepared.certificate.clone();
         }
+        let mut warnings = Vec::new();
         if new.logging.file != state.settings.logging.file {
             self.shared.log.set_target(target(&new)).map_err(|error| format!("logging.file: {error}"))?;
+        } else if let Err(error) = reopened {
+            warnings.push(format!("logging.file: {error}; the log goes on in the file that was open"));
         }
         let restart_required = state.started.changes(&new).restart_required;
         let mut changed = state.settings.changes(&new).changed;
@@ -214,10 +276,16 @@ impl Control {
         if prepared.rules.rules() != state.prepared.rules.rules() {
             changed.push("waf.rules".into());
         }
-        state.settings = new;
+        if prepared.certificate != state.prepared.certificate {
+            changed.push("tls.certificate".into());
+        }
+        degraded.extend(certificates::degradation(&prepared.certificate));
+        self.tell_degraded(&state.degraded, &degraded);
+        state.degraded = degraded;
+        state.settings = Arc::new(new);
         state.prepared = prepared;
         self.put_in_force(state);
-        Ok(Reloaded { status: "reloaded", generation: state.generation, changed, restart_required })
+        Ok(Reloaded { status: "reloaded", generation: state.generation, changed, restart_required, warnings })
     }
 
     /// Sets rules by id, or all of them where `replace`.
@@ -245,16 +313,32 @@ impl Control {
         overlay.delete(id, &state.prepared.file_rules).then(|| self.put_overlay(&mut state, overlay))
     }
 
-    /// The rules, in order, with the generation that they are in force in.
-    pub fn rules(&self) -> (u64, Arc<RuleSet>) {
-        let state = self.state();
-        (state.generation, state.prepared.rules.clone())
+    /// Makes good a write of rules that failed. To be called each second; gives way to a change that is under way.
+    pub fn flush(&self) {
+        let mut state = match self.state.try_lock() {
+            Ok(state) => state,
+            Err(TryLockError::Poisoned(state)) => state.into_inner(),
+            Err(TryLockError::WouldBlock) => return,
+        };
+        if state.overlay_saved {
+            return;
+        }
+        match state.overlay.save(&state.started.server.data_dir) {
+            Ok(()) => {
+                state.overlay_saved = true;
+                self.view.store(Arc::new(state.view()));
+            }
+            Err(error) => {
+                self.shared.log.error("mitigation-node", "rules_not_durable").display("reason", error).send();
+            }
+        }
     }
 
     fn put_overlay(&self, state: &mut State, overlay: Overlay) -> Result<RulesChanged, RuleError> {
         let rules = compile(&state.settings, &overlay.over(&state.prepared.file_rules))?;
-        let saved: io::Result<()> = overlay.save(&state.settings.server.data_dir);
+        let saved: io::Result<()> = overlay.save(&state.started.server.data_dir);
         state.overlay = overlay;
+        state.overlay_saved = saved.is_ok();
         state.prepared.rules = Arc::new(rules);
         self.put_in_force(state);
         let in_force = state.prepared.rules.rules().len();
@@ -279,6 +363,27 @@ impl Control {
         self.shared.log.set_level(level(settings.logging.level));
         self.shared.log.set_format(format(settings.logging.format));
         self.shared.policy.store(Arc::new(policy(state.generation, settings, &state.prepared)));
+        self.view.store(Arc::new(state.view()));
+    }
+
+    /// What the node runs without, in metrics and log: what came, and what is gone.
+    fn tell_degraded(&self, before: &[Degradation], now: &[Degradation]) {
+        let feature = |missing: &Degradation| missing.key.split('.').next().unwrap_or(missing.key);
+        for missing in before {
+            self.shared.metrics.set_degraded(feature(missing), false);
+        }
+        for missing in now {
+            self.shared.metrics.set_degraded(feature(missing), true);
+            if !before.iter().any(|known| known.key == missing.key) {
+                self.shared
+                    .log
+                    .warn("mitigation-node", "degraded")
+                    .str("feature", missing.key)
+                    .str("reason", missing.why)
+                    .str("remedy", missing.remedy)
+                    .send();
+            }
+        }
     }
 
     /// A panic elsewhere leaves the state whole: each change of it is an assignment.

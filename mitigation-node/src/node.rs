@@ -13,7 +13,7 @@ use secbeat_intel::{Decisions, RateTable};
 use secbeat_l7::budget::Budget;
 use secbeat_l7::shared::Lifecycle;
 use secbeat_l7::{Shared, Worker};
-use secbeat_settings::{Degradation, Settings};
+use secbeat_settings::Settings;
 use secbeat_telemetry::metrics::Reading;
 use secbeat_telemetry::{EventRing, LogOptions, Logger, Metrics, ProcessUsage};
 use secbeat_types::{Decision, DecisionKind, Event, EventKind, Timestamp};
@@ -22,7 +22,7 @@ use std::net::TcpListener;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
 /// Checks everything that a start would, and starts nothing.
@@ -60,7 +60,7 @@ pub fn validate(arguments: &Arguments) -> Result<(), Failure> {
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let started = Instant::now();
     let origin = Origin::new(arguments);
-    let (loaded, mut degraded) = origin.load().map_err(Failure::configuration)?;
+    let (loaded, degraded) = origin.load().map_err(Failure::configuration)?;
     let (settings, warnings) = (loaded.settings, loaded.warnings);
     let (log, log_writer) = open_log(&settings)?;
     log_panics(log.clone());
@@ -79,7 +79,9 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         secrets::ensure_syn_cookie_secret(data_dir)
             .map_err(|error| Failure::machine(format!("server.data_dir: {}: {error}", data_dir.display())))?;
     }
-    ensure_certificate(&settings, &mut degraded)?;
+    if let Some(tls) = &settings.tls {
+        certificates::ensure(&tls.cert_path, &tls.key_path).map_err(Failure::configuration)?;
+    }
     let overlay = Overlay::load(data_dir).map_err(Failure::configuration)?;
     let sessions = Sessions::new().map_err(Failure::machine)?;
     let prepared = prepare(&settings, &overlay, &sessions).map_err(Failure::configuration)?;
@@ -93,15 +95,6 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     };
 
     let metrics = Arc::new(Metrics::new(workers, env!("CARGO_PKG_VERSION"), started));
-    for missing in &degraded {
-        let feature = missing.key.split('.').next().unwrap_or(missing.key);
-        metrics.set_degraded(feature, true);
-        log.warn("mitigation-node", "degraded")
-            .str("feature", missing.key)
-            .str("reason", missing.why)
-            .str("remedy", missing.remedy)
-            .send();
-    }
     let shared = Arc::new(Shared {
         policy: arc_swap::ArcSwap::from_pointee(policy(1, &settings, &prepared)),
         decisions: Arc::new(decisions),
@@ -126,16 +119,9 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         line = line.display("listen", address);
     }
     line.send();
-    let control = Arc::new(Control::new(shared.clone(), origin, sessions, settings, prepared, overlay));
-    let api = Arc::new(Api { control: control.clone(), degraded, workers });
-    let outcome = wait(&control, api, api_listener, arguments.stop_with_parent, ended);
-
-    log.info("mitigation-node", "stopping").send();
-    shared.lifecycle.drain();
-    for worker in running {
-        // A worker that panicked has said so on standard error.
-        let _ = worker.join();
-    }
+    let control =
+        Arc::new(Control::new(shared.clone(), origin, sessions, settings, prepared, overlay, degraded));
+    let outcome = wait(&control, workers, api_listener, arguments.stop_with_parent, ended, running);
     log.info("mitigation-node", "stopped").send();
     drop(log_writer);
     outcome
@@ -158,18 +144,6 @@ fn log_panics(log: Logger) {
         let reason = panic.payload_as_str().unwrap_or("no message");
         log.error("mitigation-node", "panicked").str("place", &place).str("reason", reason).send();
     }));
-}
-
-fn ensure_certificate(settings: &Settings, degraded: &mut Vec<Degradation>) -> Result<(), Failure> {
-    let Some(tls) = &settings.tls else { return Ok(()) };
-    if certificates::ensure(&tls.cert_path, &tls.key_path).map_err(Failure::configuration)? {
-        degraded.push(Degradation {
-            key: "tls.cert_path",
-            why: "there was no certificate, so a self-signed one was made; no browser trusts it",
-            remedy: "put your certificate and key in its place and reload",
-        });
-    }
-    Ok(())
 }
 
 fn workers(settings: &Settings) -> usize {
@@ -244,50 +218,78 @@ impl Drop for Ended {
     }
 }
 
-/// Serves the API, keeps the clocks, and obeys signals until one says stop.
+/// Serves the API, keeps the clocks, and obeys signals until one says stop; then lets the workers end what they have begun, with
+/// API and clocks as before.
 fn wait(
     control: &Arc<Control>,
-    api: Arc<Api>,
+    workers: usize,
     api_listener: Option<TcpListener>,
     stop_with_parent: bool,
-    mut ended: mpsc::Receiver<usize>,
+    ended: mpsc::Receiver<usize>,
+    running: Vec<JoinHandle<()>>,
 ) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
-        .max_blocking_threads(4)
+        .max_blocking_threads(8)
         .build()
         .map_err(Failure::machine)?;
-    runtime.block_on(async {
-        let mut hangup = signal(SignalKind::hangup()).map_err(Failure::machine)?;
-        let mut terminate = signal(SignalKind::terminate()).map_err(Failure::machine)?;
-        let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::machine)?;
-        let (tell, mut parent_ended) = mpsc::channel(1);
-        if stop_with_parent {
-            let tell = tell.clone();
-            thread::spawn(move || watch_parent(&tell));
-        }
-        tokio::spawn(keep_time(control.shared.clone()));
+    let outcome = runtime.block_on(async {
+        tokio::spawn(keep_time(control.clone()));
         if let Some(listener) = api_listener {
-            tokio::spawn(api::serve(listener, api));
+            tokio::spawn(api::serve(listener, Arc::new(Api { control: control.clone(), workers })));
         }
-        loop {
-            tokio::select! {
-                _ = hangup.recv() => {
-                    let control = control.clone();
-                    // What came of it is in the log and among the events.
-                    let _ = tokio::task::spawn_blocking(move || control.reload().map(drop)).await;
-                }
-                _ = terminate.recv() => return Ok(()),
-                _ = interrupt.recv() => return Ok(()),
-                _ = parent_ended.recv() => return Ok(()),
-                // A node that lost a worker would serve some clients and leave others waiting: better started anew.
-                index = ended.recv() => {
-                    let index = index.unwrap_or_default();
-                    return Err(Failure::machine(format!("worker {index} ended unasked; the log says why")));
-                }
+        let outcome = told_to_stop(control, stop_with_parent, ended).await;
+        control.shared.log.info("mitigation-node", "stopping").send();
+        control.shared.lifecycle.drain();
+        let join = move || {
+            for worker in running {
+                // A worker that panicked has said so on standard error.
+                let _ = worker.join();
             }
+        };
+        // It ends with the last worker, or not at all.
+        let _ = tokio::task::spawn_blocking(join).await;
+        outcome
+    });
+    // A disk that does not answer keeps nobody from stopping.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    outcome
+}
+
+/// Waits for whatever ends the program.
+async fn told_to_stop(
+    control: &Arc<Control>,
+    stop_with_parent: bool,
+    mut ended: mpsc::Receiver<usize>,
+) -> Result<(), Failure> {
+    let hangup = signal(SignalKind::hangup()).map_err(Failure::machine)?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(Failure::machine)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::machine)?;
+    let (tell, mut parent_ended) = mpsc::channel(1);
+    if stop_with_parent {
+        let tell = tell.clone();
+        thread::spawn(move || watch_parent(&tell));
+    }
+    tokio::spawn(reload_when_told(hangup, control.clone()));
+    tokio::select! {
+        _ = terminate.recv() => Ok(()),
+        _ = interrupt.recv() => Ok(()),
+        _ = parent_ended.recv() => Ok(()),
+        // A node that lost a worker would serve some clients and leave others waiting: better started anew.
+        index = ended.recv() => {
+            let index = index.unwrap_or_default();
+            Err(Failure::machine(format!("worker {index} ended unasked; the log says why")))
         }
-    })
+    }
+}
+
+/// Reloads one after the other: signals that come in meanwhile are one more reload.
+async fn reload_when_told(mut hangup: Signal, control: Arc<Control>) {
+    while hangup.recv().await.is_some() {
+        let control = control.clone();
+        // What came of it is in the log and among the events.
+        let _ = tokio::task::spawn_blocking(move || control.reload().map(drop)).await;
+    }
 }
 
 /// Waits for the end of standard input, and tells of it.
@@ -299,16 +301,17 @@ fn watch_parent(tell: &mpsc::Sender<()>) {
 }
 
 /// What is to be done each second, and a little oftener.
-async fn keep_time(shared: Arc<Shared>) {
+async fn keep_time(control: Arc<Control>) {
+    let shared = &control.shared;
     let mut interval = tokio::time::interval(Duration::from_millis(200));
     interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     for count in 0_u64.. {
         interval.tick().await;
         shared.events.drain();
         if count % 5 == 0 {
-            let shared = shared.clone();
+            let control = control.clone();
             // A write that waits for the disk must not hold up the calls.
-            let _ = tokio::task::spawn_blocking(move || each_second(&shared)).await;
+            let _ = tokio::task::spawn_blocking(move || each_second(&control)).await;
         }
         if count % (5 * 3600) == 0 {
             let now = u64::try_from(shared.started.elapsed().as_nanos()).unwrap_or(u64::MAX);
@@ -317,7 +320,8 @@ async fn keep_time(shared: Arc<Shared>) {
     }
 }
 
-fn each_second(shared: &Shared) {
+fn each_second(control: &Control) {
+    let shared = &control.shared;
     let now = Timestamp::now();
     for expired in shared.decisions.expire(now) {
         tell_expired(shared, &expired);
@@ -325,6 +329,7 @@ fn each_second(shared: &Shared) {
     if let Err(error) = shared.decisions.flush_pending() {
         shared.log.error("mitigation-node", "decisions_not_durable").display("reason", error).send();
     }
+    control.flush();
     let table = shared.decisions.snapshot();
     let blocks = table.iter().filter(|decision| decision.kind == DecisionKind::Block).count();
     let metrics = &shared.metrics;

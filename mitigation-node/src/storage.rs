@@ -20,13 +20,18 @@ pub fn replace(path: &Path, bytes: &[u8], audience: Audience) -> io::Result<()> 
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(folder)?;
     let mut name = path.file_name().unwrap_or_default().to_os_string();
-    name.push(".new");
+    name.push(format!(".{}.new", std::process::id()));
     let beside = folder.join(name);
     let mode = match audience {
         Audience::All => 0o644,
         Audience::Owner => 0o600,
     };
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(&beside)?;
+    // Left by a process of the same number that did not end well; made anew, so that nobody has it open already.
+    match fs::remove_file(&beside) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&beside)?;
     file.write_all(bytes)?;
     file.sync_all()?;
     fs::rename(&beside, path)?;

@@ -10,7 +10,7 @@ use secbeat_types::{Decision, DecisionKind, Origin, Timestamp};
 use std::fmt;
 use std::io;
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -83,6 +83,8 @@ impl std::error::Error for PutError {}
 pub struct Decisions {
     table: ArcSwap<DecisionTable>,
     generation: AtomicU64,
+    /// What the writer last knew, for readers that must not wait for it.
+    durable: AtomicBool,
     writer: Mutex<Writer>,
 }
 
@@ -121,7 +123,8 @@ impl Decisions {
 
     fn new(table: DecisionTable, writer: Writer) -> Self {
         let table = ArcSwap::from_pointee(table);
-        Decisions { table, generation: AtomicU64::new(1), writer: Mutex::new(writer) }
+        let durable = AtomicBool::new(writer.is_durable());
+        Decisions { table, generation: AtomicU64::new(1), durable, writer: Mutex::new(writer) }
     }
 
     /// The table now, for a lookup or two. Cheap; not to be held across a wait.
@@ -174,6 +177,7 @@ impl Decisions {
         writer.next_expiry = [writer.next_expiry, decision.expires_at].into_iter().flatten().min();
         self.publish(table);
         let not_durable = writer.append(&Record::Put(Decision::clone(&decision)));
+        self.durable.store(writer.is_durable(), Ordering::Release);
         Ok(Written { value: decision, not_durable })
     }
 
@@ -208,6 +212,7 @@ impl Decisions {
             let origin = decision.origin;
             not_durable = writer.append(&Record::Remove { scope, kind, origin }).or(not_durable);
         }
+        self.durable.store(writer.is_durable(), Ordering::Release);
         Written { value: gone.into_vec(), not_durable }
     }
 
@@ -244,12 +249,14 @@ impl Decisions {
             return Ok(());
         }
         // Compaction that finds no room leaves the old file as it is, and that one is whole unless stale.
-        writer.rewrite(&table).or_else(|error| if stale { Err(error) } else { Ok(()) })
+        let rewritten = writer.rewrite(&table).or_else(|error| if stale { Err(error) } else { Ok(()) });
+        self.durable.store(writer.is_durable(), Ordering::Release);
+        rewritten
     }
 
-    /// Whether every decision in force is on the disk.
+    /// Whether every decision was on the disk when the last change ended. Never waits for the disk.
     pub fn is_durable(&self) -> bool {
-        self.writer().journal.as_ref().is_some_and(|journal| !journal.is_stale())
+        self.durable.load(Ordering::Acquire)
     }
 
     fn publish(&self, table: DecisionTable) {
@@ -264,6 +271,10 @@ impl Decisions {
 }
 
 impl Writer {
+    fn is_durable(&self) -> bool {
+        self.journal.as_ref().is_some_and(|journal| !journal.is_stale())
+    }
+
     /// Why `record` is not on the disk, if it is not.
     fn append(&mut self, record: &Record) -> Option<String> {
         match &mut self.journal {

@@ -22,7 +22,7 @@ pub async fn check(
     request: Request,
     next: Next,
 ) -> Response {
-    match may_call(&api.control.settings(), peer.ip().to_canonical(), request.headers()) {
+    match may_call(&api.control.view().settings, peer.ip().to_canonical(), request.headers()) {
         Ok(()) => next.run(request).await,
         Err(error) => error.into_response(),
     }

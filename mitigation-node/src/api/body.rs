@@ -7,6 +7,10 @@ use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::request::Parts;
 use axum::response::IntoResponse;
 use serde::de::DeserializeOwned;
+use std::time::Duration;
+
+/// How long a call's body may take to arrive.
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A body that was read as `T`.
 pub struct Json<T>(pub T);
@@ -50,7 +54,9 @@ impl<S: Send + Sync> FromRequest<S> for Text {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        let bytes = Bytes::from_request(request, state).await.map_err(|rejection: BytesRejection| {
+        let bytes = tokio::time::timeout(BODY_TIMEOUT, Bytes::from_request(request, state)).await;
+        let bytes = bytes.map_err(|_| ApiError::timeout(BODY_TIMEOUT))?;
+        let bytes = bytes.map_err(|rejection: BytesRejection| {
             if rejection.into_response().status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE {
                 ApiError::too_large(format!("the body is longer than {} bytes", super::BODY_BYTES_MAX))
             } else {

@@ -13,7 +13,7 @@ use secbeat_types::decision::scope_of_address;
 use secbeat_types::{Decision, DecisionKind, Event, EventKind, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,6 +22,8 @@ const DURATION_S: u64 = 3600;
 /// The longest block that can be asked for, in seconds: a hundred years.
 const DURATION_S_MAX: u64 = 3_155_760_000;
 const REASON_BYTES_MAX: usize = 500;
+/// How long a block waits for the addresses of a backend that is given by name.
+const LOOKUP_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What a call blocks, and for how long.
 #[derive(Deserialize)]
@@ -135,7 +137,7 @@ async fn block(
     }
     if !terms.force {
         let hit: Vec<String> =
-            conflicts(scope, &protected(api, caller)).iter().map(ToString::to_string).collect();
+            conflicts(scope, &protected(api, caller).await).iter().map(ToString::to_string).collect();
         if !hit.is_empty() {
             let message = format!("it would block {}; say \"force\": true if that is meant", hit.join(", "));
             return Err(ApiError::conflict(message));
@@ -168,11 +170,15 @@ async fn unblock(api: &Arc<Api>, scope: IpNet) -> Answer {
 }
 
 /// Whom a block must not hit unless it is forced.
-fn protected(api: &Api, caller: IpAddr) -> Vec<Protected> {
-    let settings = api.control.settings();
+async fn protected(api: &Api, caller: IpAddr) -> Vec<Protected> {
+    let settings = api.control.view().settings.clone();
+    let backend = settings.server.backend_address.clone();
     let mut protected = vec![Protected::host(caller, "the caller")];
-    if let Some(backend) = settings.server.backend_address.address() {
-        protected.push(Protected::host(backend.ip(), format!("the backend {backend}")));
+    let lookup = aside(move || (backend.host(), backend.port()).to_socket_addrs());
+    // A name that cannot be resolved now must not hold up a block.
+    if let Ok(Ok(Ok(addresses))) = tokio::time::timeout(LOOKUP_TIMEOUT, lookup).await {
+        protected
+            .extend(addresses.map(|backend| Protected::host(backend.ip(), format!("the backend {backend}"))));
     }
     let proxies = settings.server.trusted_proxies.iter();
     protected.extend(proxies.map(|prefix| Protected::prefix(*prefix, "a trusted proxy")));

@@ -66,6 +66,13 @@ impl ApiError {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message)
     }
 
+    /// The body did not arrive. 408.
+    pub fn timeout(within: std::time::Duration) -> Self {
+        let message =
+            format!("the body did not arrive within {} seconds; send the call again", within.as_secs());
+        Self::new(StatusCode::REQUEST_TIMEOUT, "timeout", message)
+    }
+
     /// Whoever calls has not said who he is. 401.
     pub fn unauthorized() -> Self {
         Self::new(

@@ -35,10 +35,10 @@ pub async fn ready(State(api): State<Arc<Api>>) -> impl IntoResponse {
 
 /// What the node is, does, and does without.
 pub async fn status(State(api): State<Arc<Api>>) -> Json<Value> {
-    let (generation, rules) = api.control.rules();
-    let settings = api.control.settings();
+    let view = api.control.view();
+    let settings = &view.settings;
     let shared = &api.control.shared;
-    let degraded: Vec<Value> = api
+    let degraded: Vec<Value> = view
         .degraded
         .iter()
         .map(|missing| json!({ "key": missing.key, "why": missing.why, "remedy": missing.remedy }))
@@ -47,11 +47,16 @@ pub async fn status(State(api): State<Arc<Api>>) -> Json<Value> {
         "status": if degraded.is_empty() { "ok" } else { "degraded" },
         "version": env!("CARGO_PKG_VERSION"),
         "mode": settings.server.mode.as_str(),
-        "generation": generation,
+        "generation": view.generation,
         "uptime_seconds": shared.started.elapsed().as_secs(),
         "workers": lifecycle_workers(&api),
         "connections_active": shared.metrics.connections_active(),
-        "waf": { "enabled": settings.waf.enable, "mode": settings.waf.mode.as_str(), "rules": rules.rules().len() },
+        "waf": {
+            "enabled": settings.waf.enable,
+            "mode": settings.waf.mode.as_str(),
+            "rules": view.rules.rules().len(),
+            "durable": view.rules_durable,
+        },
         "decisions": { "in_force": shared.decisions.snapshot().len(), "durable": shared.decisions.is_durable() },
         "degraded": degraded,
     }))

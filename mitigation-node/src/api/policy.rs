@@ -9,6 +9,7 @@ use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use secbeat_waf::{RuleError, parse_rules};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -20,8 +21,8 @@ pub async fn reload(State(api): State<Arc<Api>>) -> Result<Json<Reloaded>, ApiEr
 
 /// `GET /api/v1/waf/rules`
 pub async fn list_rules(State(api): State<Arc<Api>>) -> Json<Value> {
-    let (generation, rules) = api.control.rules();
-    Json(json!({ "generation": generation, "rules": rules.rules() }))
+    let view = api.control.view();
+    Json(json!({ "generation": view.generation, "rules": view.rules.rules() }))
 }
 
 /// How rules are set.
@@ -45,6 +46,9 @@ pub async fn set_rules(
             return Err(ApiError::invalid(format!("mode: expected upsert or replace, found {other:?}")));
         }
     };
+    if let Err(error) = serde_json::from_str::<IgnoredAny>(&text) {
+        return Err(ApiError::malformed(format!("expected JSON: {error}")));
+    }
     let rules = parse_rules(&text).map_err(rule_error)?;
     let control = api.control.clone();
     changed(aside(move || control.set_rules(rules, replace)).await?)
