@@ -167,6 +167,9 @@ pub enum Event {
 pub enum NodeVerb {
     /// What it is, does, and does without; status 1 where it runs degraded
     Status {
+        /// Status 0 also where it runs degraded
+        #[arg(long)]
+        allow_degraded: bool,
         #[command(flatten)]
         target: Target,
     },

@@ -53,11 +53,12 @@ pub async fn run(command: Command) -> Result<(), Failure> {
             let answer = call(&target, Method::GET, path, None).await?;
             print(&target, &answer, show::events)
         }
-        Command::Node(NodeVerb::Status { target }) => {
+        Command::Node(NodeVerb::Status { allow_degraded, target }) => {
             let answer = call(&target, Method::GET, "/api/v1/status".into(), None).await?;
             print(&target, &answer, show::status)?;
             match answer["status"].as_str() {
                 Some("ok") => Ok(()),
+                Some("degraded") if allow_degraded => Ok(()),
                 _ => Err(Failure::no("")),
             }
         }

@@ -36,7 +36,8 @@ fn malformed_calls_are_answered_in_the_contracts_form_and_never_5xx() {
         ("DELETE", "/api/v1/block-ip/%ff", "", 400),
         ("POST", "/api/v1/emergency-block", r#"{"cidr":"192.0.2.1/33"}"#, 422),
         ("POST", "/api/v1/emergency-block", r#"{"ip":"192.0.2.1"}"#, 422),
-        ("POST", "/api/v1/waf/rules", "{", 422),
+        ("POST", "/api/v1/waf/rules", "{", 400),
+        ("POST", "/api/v1/waf/rules", "[]", 422),
         ("POST", "/api/v1/waf/rules", r#"{"rules":[{"id":"x"}]}"#, 422),
         ("POST", "/api/v1/waf/rules?mode=maybe", r#"{"rules":[]}"#, 422),
         ("DELETE", "/api/v1/waf/rules/nothing", "", 404),
@@ -46,6 +47,7 @@ fn malformed_calls_are_answered_in_the_contracts_form_and_never_5xx() {
         ("GET", "/api/v1/events?since=yesterday", "", 422),
         ("GET", "/api/v1/events?tpye=attack", "", 422),
         ("GET", "/api/v1/reload", "", 405),
+        ("GET", "/api/openapi.json", "", 501),
         ("GET", "/api/v1/nothing", "", 404),
         ("GET", "/", "", 404),
     ];
