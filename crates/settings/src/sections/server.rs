@@ -25,7 +25,7 @@ section! {
         buffer_size: usize = 32_768 => unit("bytes"), range(1024.0, 1_048_576.0), alias("BUFFER_SIZE");
         /// How long a client's connection may wait for its next request.
         keepalive_timeout: Duration = Duration::from_secs(60) => range(0.1, 86_400.0);
-        /// The folder of what outlives the program: decisions, rules set by the API, the last good policy.
+        /// The folder of what outlives the program: decisions and the rules set by the API.
         /// Two nodes never share one.
         data_dir: PathBuf = PathBuf::from("data") => restart();
         /// Proxies whose `X-Forwarded-For` and `Forwarded` are believed. From everybody else they are replaced.
