@@ -8,7 +8,7 @@ use crate::io::End;
 use crate::outcome::{Next, Stop, client_side};
 use crate::policy::Policy;
 use crate::refusal::Refusal;
-use crate::relay;
+use crate::relay::{self, Relayed};
 use crate::scratch::{Answer, BodyInHand, Scratch};
 use crate::tunnel;
 use crate::upload::{Body, Sent, Upload};
@@ -96,14 +96,7 @@ async fn whole(
         return Box::pin(tunnel::run(connection, policy, scratch, &backend, facts)).await;
     }
     let relayed = relay::answer(connection, policy, &mut scratch.answer, &backend, facts, true).await?;
-    if relayed.backend_is_ready {
-        connection.worker.pool.give(
-            &policy.backend,
-            backend.into_inner(),
-            connection.worker.registry.now_ms(),
-        );
-    }
-    Ok(relayed.next)
+    Ok(give_back(connection, policy, backend, &relayed))
 }
 
 /// A request whose body is sent while it comes, and whose answer may come before its end.
@@ -164,20 +157,22 @@ async fn streaming(
     match relayed {
         Ok(relayed) if upload_is_done.get() => {
             *body = BodyInHand::Taken;
-            if relayed.backend_is_ready {
-                connection.worker.pool.give(
-                    &policy.backend,
-                    backend.into_inner(),
-                    connection.worker.registry.now_ms(),
-                );
-            }
-            Ok(relayed.next)
+            Ok(give_back(connection, policy, backend, &relayed))
         }
         // The backend had its say before the client's end: the rest of the body is of no use to anybody.
         Ok(_) => Ok(Next::Linger),
         Err(Stop::Refused(refusal)) if answer_has_begun.get() => Err(Stop::Broken(refusal.reason())),
         Err(stop) => Err(stop),
     }
+}
+
+/// Makes the connection to the backend ready for another request, where it can carry one.
+fn give_back(connection: &Connection, policy: &Policy, backend: End<TcpStream>, relayed: &Relayed) -> Next {
+    if relayed.backend_is_ready {
+        let now_ms = connection.worker.registry.now_ms();
+        connection.worker.pool.give(&policy.backend, backend.into_inner(), now_ms);
+    }
+    relayed.next
 }
 
 async fn connect(connection: &Connection, policy: &Policy) -> Result<TcpStream, Stop> {

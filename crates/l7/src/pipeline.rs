@@ -13,7 +13,7 @@ use crate::scratch::{BodyInHand, Scratch};
 use crate::{answer, client};
 use secbeat_http1::{Framing, Method, Parsed, Version};
 use secbeat_intel::RetryAfter;
-use secbeat_types::{Action, Timestamp};
+use secbeat_types::Timestamp;
 use std::time::Instant;
 
 /// Runs one request whose first bytes are in `scratch`, records it, and says what follows.
@@ -139,10 +139,7 @@ async fn refuse(connection: &Connection, scratch: &mut Scratch, facts: &mut Fact
     facts.status = telling.status;
     let matches = match &refusal {
         // What could be read is looked at all the same, so that the operator sees what was sent.
-        Refusal::Head(_) if scratch.head.is_tokenised() => inspect::matches_of_refused(connection, scratch)
-            .into_iter()
-            .filter(|m| m.action != Action::Pass)
-            .collect(),
+        Refusal::Head(_) if scratch.head.is_tokenised() => inspect::matches_of_refused(connection, scratch),
         _ => Vec::new(),
     };
     record::refused(connection, scratch, facts, &refusal, &telling, matches);

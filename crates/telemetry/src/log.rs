@@ -155,11 +155,6 @@ impl Logger {
         Ok((logger, writer))
     }
 
-    /// A log that writes nothing.
-    pub fn disabled() -> Self {
-        Self::new(&LogOptions { level: Level::Off, ..LogOptions::default() })
-    }
-
     fn new(options: &LogOptions) -> Self {
         Logger(Arc::new(Shared {
             level: AtomicU8::new(options.level as u8),

@@ -17,11 +17,6 @@ macro_rules! categories {
             pub const fn as_str(self) -> &'static str {
                 match self { $(Category::$variant => $name),+ }
             }
-
-            /// The category of this name, if there is one.
-            pub fn from_name(name: &str) -> Option<Self> {
-                match name { $($name => Some(Category::$variant),)+ _ => None }
-            }
         }
     };
 }
