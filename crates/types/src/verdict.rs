@@ -12,8 +12,10 @@ pub enum Action {
     Pass,
     /// Something was found; the request goes on.
     Log,
-    /// The request is stopped with 429.
+    /// The request is stopped with 429, where the client makes too many such.
     RateLimit,
+    /// What matched is taken out of the request, which goes on.
+    Sanitize,
     /// The request is stopped with 403.
     Block,
     /// The request goes on and no later stage looks at it.
@@ -50,6 +52,8 @@ pub enum Reason {
     Rules(Vec<RuleMatch>),
     /// The client's request rate; seconds until the next request is let through.
     Rate {
+        /// The limit's name: `waf.rate_limit_rps`, or that of a `[[rate_limits]]`.
+        limit: Arc<str>,
         /// Whole seconds, at least 1.
         retry_after_s: u64,
     },
