@@ -27,6 +27,23 @@ impl Namespace {
         Some(namespace)
     }
 
+    /// Lays a cable to `other`, with these addresses (`192.0.2.1/24`, `2001:db8::1/64`) at its two ends; packets can go
+    /// both ways when this returns.
+    pub fn wire(&self, addresses: &[&str], other: &Namespace, others: &[&str]) {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let (here, there) = (format!("sb{number}a"), format!("sb{number}b"));
+        assert!(self.ip(&["link", "add", &here, "type", "veth", "peer", "name", &there, "netns", &other.name]));
+        for (namespace, device, addresses) in [(self, &here, addresses), (other, &there, others)] {
+            for address in addresses {
+                // Without `nodad` an IPv6 address may not be used for its first second (RFC 4862 5.4).
+                let nodad: &[&str] = if address.contains(':') { &["nodad"] } else { &[] };
+                assert!(namespace.ip(&[&["address", "add", address, "dev", device], nodad].concat()));
+            }
+            assert!(namespace.ip(&["link", "set", device, "up"]));
+        }
+    }
+
     /// Runs `ip` with these arguments inside.
     pub fn ip(&self, arguments: &[&str]) -> bool {
         ip(&[&["-n", &self.name], arguments].concat())

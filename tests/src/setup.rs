@@ -16,6 +16,8 @@ use tempfile::TempDir;
 /// A configuration file and a command line, in a folder of their own.
 pub struct Setup {
     sections: BTreeMap<String, BTreeMap<String, String>>,
+    /// What stands behind the sections: array tables.
+    tables: String,
     /// Arguments behind the configuration's path.
     pub arguments: Vec<OsString>,
     /// The environment, apart from `PATH`.
@@ -40,6 +42,7 @@ impl Setup {
     pub fn before_address(backend: SocketAddr) -> Self {
         let mut setup = Self {
             sections: BTreeMap::new(),
+            tables: String::new(),
             arguments: Vec::new(),
             environment: Vec::new(),
             wrapper: Vec::new(),
@@ -83,6 +86,18 @@ impl Setup {
     pub fn take(&mut self, key: &str) {
         let (section, key) = key.split_once('.').expect("section.key");
         self.sections.get_mut(section).and_then(|keys| keys.remove(key));
+    }
+
+    /// With further tables behind the sections, as TOML: `[[sites]]` and what is in it.
+    pub fn tables(mut self, toml: &str) -> Self {
+        self.put_tables(toml);
+        self
+    }
+
+    /// Adds tables behind the sections, in place.
+    pub fn put_tables(&mut self, toml: &str) {
+        self.tables.push_str(toml);
+        self.tables.push('\n');
     }
 
     /// With rules of its own instead of those built in: `rules` is the file's text.
@@ -134,6 +149,7 @@ impl Setup {
                 text.push_str(&format!("{key} = {value}\n"));
             }
         }
+        text.push_str(&self.tables);
         fs::write(self.config(), text).unwrap();
     }
 
