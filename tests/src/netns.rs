@@ -33,7 +33,18 @@ impl Namespace {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let (here, there) = (format!("sb{number}a"), format!("sb{number}b"));
-        assert!(self.ip(&["link", "add", &here, "type", "veth", "peer", "name", &there, "netns", &other.name]));
+        assert!(self.ip(&[
+            "link",
+            "add",
+            &here,
+            "type",
+            "veth",
+            "peer",
+            "name",
+            &there,
+            "netns",
+            &other.name
+        ]));
         for (namespace, device, addresses) in [(self, &here, addresses), (other, &there, others)] {
             for address in addresses {
                 // Without `nodad` an IPv6 address may not be used for its first second (RFC 4862 5.4).
