@@ -10,6 +10,7 @@
 //! | [`decisions`] | blocks of addresses and prefixes |
 //! | [`policy`] | reload and firewall rules |
 //! | [`events`] | what happened |
+//! | [`openapi`] | the calls as OpenAPI has them |
 
 mod access;
 mod body;
@@ -17,6 +18,7 @@ mod decisions;
 mod error;
 mod events;
 mod health;
+mod openapi;
 mod policy;
 mod port;
 
@@ -52,7 +54,7 @@ pub fn router(api: Arc<Api>) -> Router {
         .route("/api/v1/emergency-block", post(decisions::block_prefix).delete(decisions::unblock_prefix))
         .route("/api/v1/events", get(events::list))
         .route("/api/v1/status", get(health::status))
-        .route("/api/openapi.json", get(not_built))
+        .route("/api/openapi.json", get(openapi::document))
         .route("/api/v1/connections", get(not_built))
         .route("/api/v1/events/stream", get(not_built))
         .route("/api/v1/explain", get(not_built))
