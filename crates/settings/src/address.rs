@@ -117,6 +117,31 @@ impl Method {
     }
 }
 
+/// An origin of the web: scheme, host and port (RFC 6454), as browsers write it in `Origin`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct WebOrigin(String);
+
+impl WebOrigin {
+    /// Reads it, in lower case and without the scheme's own port. `None`: it is not one, or has a path.
+    pub fn parse(text: &str) -> Option<Self> {
+        let text = text.to_ascii_lowercase();
+        let (scheme, authority) = text.split_once("://")?;
+        let own = match scheme {
+            "https" => ":443",
+            "http" => ":80",
+            _ => return None,
+        };
+        Url::parse(&text).filter(|_| !authority.contains(['/', '?', '#']))?;
+        let authority = authority.strip_suffix(own).unwrap_or(authority);
+        Some(WebOrigin(format!("{scheme}://{authority}")))
+    }
+
+    /// The origin, `https://partner.example:8443`.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 /// Host names as they occur: RFC 1123's, and underscores, which container networks use.
 fn is_host_name(text: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
@@ -154,10 +179,13 @@ macro_rules! parsed {
     };
 }
 
+pub(crate) use parsed;
+
 parsed!(HostPort, Kind::HostPort, |value| value.to_string());
 parsed!(Url, Kind::Url, |value| value.0.clone());
 parsed!(Host, Kind::Host, |value| value.0.clone());
 parsed!(Method, Kind::Method, |value| value.0.clone());
+parsed!(WebOrigin, Kind::WebOrigin, |value| value.0.clone());
 
 #[cfg(test)]
 mod tests {
@@ -193,6 +221,22 @@ mod tests {
             ["orchestrator:9090", "ftp://a", "http://", "http://user:pass@a:80", "http://a:0", "http://a b"]
         {
             assert!(Url::parse(text).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_origin_is_written_as_browsers_write_it() {
+        for (text, origin) in [
+            ("https://Partner.example", "https://partner.example"),
+            ("https://partner.example:443", "https://partner.example"),
+            ("http://partner.example:80", "http://partner.example"),
+            ("https://partner.example:80", "https://partner.example:80"),
+            ("https://[::1]:8443", "https://[::1]:8443"),
+        ] {
+            assert_eq!(WebOrigin::parse(text).unwrap().as_str(), origin);
+        }
+        for text in ["", "null", "*", "partner.example", "https://a/", "https://a?b", "ftp://a", "https://"] {
+            assert_eq!(WebOrigin::parse(text), None, "{text}");
         }
     }
 

@@ -10,9 +10,7 @@ pub(crate) const UNBUILT: &[(&str, &str)] = &[
     ("backends", "give one backend in server.backend_address"),
     ("listeners", "give one listener in server.bind_address"),
     ("routes", "all requests go to server.backend_address"),
-    ("sites", "all hosts share the settings of this file"),
     ("waf.crs", "use JSON rules in waf.rules_path"),
-    ("waf.csrf", "let the application check the origin of requests"),
     ("waf.include", "use JSON rules in waf.rules_path"),
     ("waf.on_budget", "remove it: rules have no work budget yet"),
 ];

@@ -72,6 +72,28 @@ choice! {
 }
 
 choice! {
+    /// What the firewall does with what it finds in the requests of one site.
+    SiteMode {
+        /// Acts on it.
+        Block = "block",
+        /// Only logs it.
+        Monitor = "monitor",
+        /// Does not look.
+        Off = "off",
+    }
+}
+
+choice! {
+    /// The shape of the access log.
+    AccessFormat {
+        /// One JSON object a line.
+        Json = "json",
+        /// The combined format of Apache and nginx, and the request's id.
+        Combined = "combined",
+    }
+}
+
+choice! {
     /// What happens to a body that is longer than what is inspected.
     OnOverLimit {
         /// Its first part is inspected and the rest streams.

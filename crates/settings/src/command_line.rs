@@ -20,10 +20,11 @@ pub(crate) fn read(sets: &[String], given: &mut Given) {
         match keys().find(|key| key.path() == path) {
             Some(key) => given.assignments.push(Assignment {
                 key,
+                row: None,
                 raw: Raw::Text(value.to_owned()),
                 origin: Origin::CommandLine,
             }),
-            None => match path.split_once('.') {
+            None => match path.rsplit_once('.') {
                 Some((section, name)) if SECTIONS.iter().any(|(known, _, _)| *known == section) => {
                     refuse(path, nearest::unknown_key(section, name));
                 }

@@ -46,7 +46,7 @@ fn assign(key: &'static Key, name: &str, value: &str, given: &mut Given) {
         given.problems.push(Problem::new(Some(origin), key.path(), message));
         return;
     }
-    given.assignments.push(Assignment { key, raw: Raw::Text(value.to_owned()), origin });
+    given.assignments.push(Assignment { key, row: None, raw: Raw::Text(value.to_owned()), origin });
 }
 
 /// `RUST_LOG=info,hyper=warn`: the part without a target is the level, in any case.

@@ -2,10 +2,10 @@
 
 use crate::built::UNBUILT;
 use crate::key::Key;
-use crate::load::{Assignment, Given, Unbuilt};
+use crate::load::{Assignment, Given, Unbuilt, path};
 use crate::nearest;
 use crate::problem::{Origin, Problem};
-use crate::settings::SECTIONS;
+use crate::settings::{SECTIONS, TABLES};
 use crate::value::Raw;
 use crate::variables::{self, Expanded};
 use std::collections::BTreeMap;
@@ -63,12 +63,26 @@ impl File<'_> {
         if self.is_unbuilt(name.get_ref(), &origin, given) {
             return;
         }
-        let Some(&(section, _, keys)) = SECTIONS.iter().find(|(section, _, _)| section == name.get_ref())
-        else {
+        if let Some(&(table, _, keys)) = TABLES.iter().find(|(table, _, _)| table == name.get_ref()) {
+            self.rows(table, keys, value, given);
+            return;
+        }
+        let written_out = !name.get_ref().contains('.');
+        let Some(section) = section_of(name.get_ref()).filter(|_| written_out) else {
             let message = nearest::unknown_section(name.get_ref(), value.get_ref().is_table());
             given.problems.push(Problem::new(Some(origin), name.get_ref().as_ref(), message));
             return;
         };
+        self.known_section(section, origin, value, given);
+    }
+
+    fn known_section(
+        &self,
+        &(section, _, keys): &SectionEntry,
+        origin: Origin,
+        value: &Spanned<DeValue<'_>>,
+        given: &mut Given,
+    ) {
         let DeValue::Table(table) = value.get_ref() else {
             let message = format!("expected a section, [{section}], found {}", kind_of(value.get_ref()));
             given.problems.push(Problem::new(Some(origin), section, message));
@@ -76,36 +90,64 @@ impl File<'_> {
         };
         given.headers.insert(section, origin);
         for (name, value) in table {
-            self.key(section, keys, name, value, given);
+            let path = format!("{section}.{}", name.get_ref());
+            match section_of(&path) {
+                Some(inner) => self.known_section(inner, self.origin(name.span().start), value, given),
+                None => self.key((section, None), keys, name, value, given),
+            }
+        }
+    }
+
+    /// A section that may stand several times: `[[sites]]`, or a list of tables.
+    fn rows(
+        &self,
+        section: &'static str,
+        keys: &'static [Key],
+        value: &Spanned<DeValue<'_>>,
+        given: &mut Given,
+    ) {
+        let DeValue::Array(items) = value.get_ref() else {
+            let message = format!("expected [[{section}]], found {}", kind_of(value.get_ref()));
+            given.problems.push(Problem::new(Some(self.origin(value.span().start)), section, message));
+            return;
+        };
+        for (row, item) in items.iter().enumerate() {
+            let origin = self.origin(item.span().start);
+            let DeValue::Table(table) = item.get_ref() else {
+                let message = format!("expected [[{section}]], found {}", kind_of(item.get_ref()));
+                given.problems.push(Problem::new(Some(origin), format!("{section}[{row}]"), message));
+                continue;
+            };
+            given.rows.entry(section).or_default().push(origin);
+            for (name, value) in table {
+                self.key((section, Some(row)), keys, name, value, given);
+            }
         }
     }
 
     fn key(
         &self,
-        section: &'static str,
+        (section, row): (&'static str, Option<usize>),
         keys: &'static [Key],
         name: &Spanned<std::borrow::Cow<'_, str>>,
         value: &Spanned<DeValue<'_>>,
         given: &mut Given,
     ) {
-        let path = format!("{section}.{}", name.get_ref());
         let place = self.origin(name.span().start);
-        if self.is_unbuilt(&path, &place, given) {
-            return;
-        }
         let Some(key) = keys.iter().find(|key| key.name == name.get_ref()) else {
-            given.problems.push(Problem::new(
-                Some(place),
-                path,
-                nearest::unknown_key(section, name.get_ref()),
-            ));
+            let of_row = row.map(|row| format!("[{row}]")).unwrap_or_default();
+            let path = format!("{section}{of_row}.{}", name.get_ref());
+            if !self.is_unbuilt(&path, &place, given) {
+                let message = nearest::unknown_key(section, name.get_ref());
+                given.problems.push(Problem::new(Some(place), path, message));
+            }
             return;
         };
         let origin = self.origin(value.span().start);
         match self.expand(raw(value.get_ref())) {
-            Ok(raw) => given.assignments.push(Assignment { key, raw, origin }),
+            Ok(raw) => given.assignments.push(Assignment { key, row, raw, origin }),
             Err(variables::Error::Unset(_)) if key.variable_may_be_unset => {}
-            Err(error) => given.problems.push(Problem::new(Some(origin), path, error.to_string())),
+            Err(error) => given.problems.push(Problem::new(Some(origin), path(key, row), error.to_string())),
         }
     }
 
@@ -130,6 +172,12 @@ impl File<'_> {
             other => other,
         })
     }
+}
+
+type SectionEntry = (&'static str, &'static str, &'static [Key]);
+
+fn section_of(path: &str) -> Option<&'static SectionEntry> {
+    SECTIONS.iter().find(|(section, _, _)| *section == path)
 }
 
 /// A TOML value without its place. The nesting is that of the parser, which limits it to 80.

@@ -15,6 +15,12 @@ pub enum Kind {
     Method,
     /// The name or address of a host, without a port.
     Host,
+    /// A host without a port, or `*.` and the name above.
+    HostPattern,
+    /// A part of a request that is counted apart.
+    RateKey,
+    /// `https://` or `http://`, host and port.
+    WebOrigin,
     /// A path, relative to the working directory of the program.
     Path,
     /// `address:port`.
@@ -43,6 +49,11 @@ impl Kind {
             Kind::Text => "a text".into(),
             Kind::Method => "an HTTP method in upper case, such as \"GET\"".into(),
             Kind::Host => "a host without a port, such as \"node.example\"".into(),
+            Kind::HostPattern => {
+                "a host without a port, such as \"shop.example\" or \"*.shop.example\"".into()
+            }
+            Kind::RateKey => "address, host, path, method, user_agent, header:<name> or cookie:<name>".into(),
+            Kind::WebOrigin => "an origin without a path, such as \"https://partner.example\"".into(),
             Kind::Path => "a path".into(),
             Kind::Address => "address:port, such as \"127.0.0.1:8443\" or \"[::]:8443\"".into(),
             Kind::HostPort => "host:port, such as \"127.0.0.1:8080\"".into(),
@@ -65,6 +76,11 @@ impl Kind {
             Kind::Text => "text".into(),
             Kind::Method => "method".into(),
             Kind::Host => "host".into(),
+            Kind::HostPattern => "host or `*.`host".into(),
+            Kind::RateKey => {
+                "`address`, `host`, `path`, `method`, `user_agent`, `header:`name, `cookie:`name".into()
+            }
+            Kind::WebOrigin => "origin".into(),
             Kind::Path => "path".into(),
             Kind::Address => "address:port".into(),
             Kind::HostPort => "host:port".into(),
@@ -164,14 +180,14 @@ impl Key {
         self
     }
 
-    /// `section.key`.
+    /// `section.key`. Of a table that may stand several times, this is without the number of the table.
     pub fn path(&self) -> String {
         format!("{}.{}", self.section, self.name)
     }
 
     /// Its name in the environment: `SECBEAT__SECTION__KEY`.
     pub fn variable(&self) -> String {
-        format!("SECBEAT__{}__{}", self.section.to_uppercase(), self.name.to_uppercase())
+        format!("SECBEAT__{}__{}", self.section.to_uppercase().replace('.', "__"), self.name.to_uppercase())
     }
 
     /// Whether its value is never shown.

@@ -9,7 +9,7 @@
 //! | `settings` | [`Settings`]: one plain struct a section; what changed between two |
 //! | `sections` | every section with its keys: one table each, from which all else is made |
 //! | `key`, `section` | what is known of a key; the table's macro |
-//! | `value`, `choice`, `address`, `secret` | the types of values |
+//! | `value`, `choice`, `address`, `pattern`, `secret` | the types of values |
 //! | `load` | the layers, in order |
 //! | `file`, `environment`, `command_line` | a layer each |
 //! | `variables` | `${VAR}` and `${VAR:-default}` |
@@ -28,6 +28,7 @@ mod file;
 pub mod key;
 pub mod load;
 mod nearest;
+pub mod pattern;
 pub mod problem;
 pub mod reference;
 pub mod secret;
@@ -37,15 +38,17 @@ pub mod settings;
 mod value;
 mod variables;
 
-pub use address::{HostPort, Url};
+pub use address::{Host, HostPort, Method, Url, WebOrigin};
 pub use built::{Built, Degradation};
-pub use choice::{Format, Level, Mode, OnOverLimit, TlsVersion, WafMode};
+pub use choice::{AccessFormat, Format, Level, Mode, OnOverLimit, SiteMode, TlsVersion, WafMode};
 pub use key::{Effect, Key, Kind};
 pub use load::{Loaded, PATH_DEFAULT, PATH_VARIABLE, Sources};
+pub use pattern::{HostPattern, RateKey};
 pub use problem::{Errors, Origin, Problem};
 pub use reference::reference_markdown;
 pub use secret::Secret;
 pub use sections::{
-    Limits, Logging, Metrics, Orchestrator, Performance, Server, SynProxy, Timeouts, Tls, Waf,
+    AccessLog, Csrf, ErrorPages, Limits, Logging, Metrics, Orchestrator, Performance, RateLimit, Recorder,
+    Retention, Sandbox, Server, Site, SynProxy, Timeouts, Tls, Waf,
 };
-pub use settings::{Changes, Settings, keys};
+pub use settings::{Changes, Settings, keys, table_keys};

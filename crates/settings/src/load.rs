@@ -3,7 +3,7 @@
 use crate::key::Key;
 use crate::problem::{Errors, Origin, Problem};
 use crate::secret::Secret;
-use crate::settings::{SECTIONS, Settings, keys};
+use crate::settings::{SECTIONS, Settings, keys, table_keys};
 use crate::value::Raw;
 use crate::{check, command_line, environment, file};
 use std::collections::{BTreeMap, BTreeSet};
@@ -50,7 +50,7 @@ impl Sources<'static> {
 pub struct Loaded {
     /// The settings in force.
     pub settings: Settings,
-    /// Where each given key came from, by `section.key`; a key that is not here has its default.
+    /// Where each given key came from, by `section.key` and `table[0].key`; a key that is not here has its default.
     pub origins: BTreeMap<String, Origin>,
     /// What the operator should know, a sentence each.
     pub warnings: Vec<String>,
@@ -76,8 +76,25 @@ impl Loaded {
 /// One value given to one key by one layer.
 pub(crate) struct Assignment {
     pub(crate) key: &'static Key,
+    /// Of a section that may stand several times: which of them, from 0.
+    pub(crate) row: Option<usize>,
     pub(crate) raw: Raw,
     pub(crate) origin: Origin,
+}
+
+impl Assignment {
+    /// `waf.enable`, `sites[2].hosts`.
+    fn path(&self) -> String {
+        path(self.key, self.row)
+    }
+}
+
+/// The path of a key, in the table of this number where its section may stand several times.
+pub(crate) fn path(key: &Key, row: Option<usize>) -> String {
+    match row {
+        Some(row) => format!("{}[{row}].{}", key.section, key.name),
+        None => key.path(),
+    }
 }
 
 /// What the layers gave, and what is wrong with it.
@@ -86,6 +103,8 @@ pub(crate) struct Given {
     pub(crate) assignments: Vec<Assignment>,
     /// Sections whose header is in the file, with its place; a header alone makes an optional section present.
     pub(crate) headers: BTreeMap<&'static str, Origin>,
+    /// The headers of sections that may stand several times, in the order of the file.
+    pub(crate) rows: BTreeMap<&'static str, Vec<Origin>>,
     pub(crate) unbuilt: Vec<Unbuilt>,
     pub(crate) warnings: Vec<String>,
     pub(crate) problems: Vec<Problem>,
@@ -128,7 +147,7 @@ fn unreadable_configuration(path: &Path, error: &io::Error) -> Problem {
 }
 
 fn merge(given: Given, read: ReadFile<'_>) -> Result<Loaded, Errors> {
-    let Given { mut assignments, headers, unbuilt, warnings, mut problems } = given;
+    let Given { mut assignments, headers, rows, unbuilt, warnings, mut problems } = given;
     assignments.sort_by_key(|assignment| assignment.origin.layer());
     let mut settings = Settings::default();
     let mut origins = BTreeMap::new();
@@ -136,16 +155,27 @@ fn merge(given: Given, read: ReadFile<'_>) -> Result<Loaded, Errors> {
     for name in &present {
         settings.section_mut(name);
     }
-    for Assignment { key, raw, origin } in assignments {
-        present.insert(key.section);
-        let set = settings.section_mut(key.section).map_or(Ok(()), |section| section.set(key, &raw));
-        if let Err(message) = set {
-            problems.push(Problem::new(Some(origin.clone()), key.path(), message));
+    for (name, headers) in &rows {
+        headers.iter().for_each(|_| settings.push_row(name).unwrap_or_default());
+    }
+    for assignment in assignments {
+        let path = assignment.path();
+        let Assignment { key, row, raw, origin } = assignment;
+        let section = match row {
+            Some(row) => settings.row_mut(key.section, row),
+            None => {
+                present.insert(key.section);
+                settings.section_mut(key.section)
+            }
+        };
+        if let Err(message) = section.map_or(Ok(()), |section| section.set(key, &raw)) {
+            problems.push(Problem::new(Some(origin.clone()), path.clone(), message));
         }
-        origins.insert(key.path(), origin);
+        origins.insert(path, origin);
     }
     read_secret_files(&mut settings, &mut origins, read, &mut problems);
     require(&present, &headers, &origins, &mut problems);
+    require_in_rows(&rows, &origins, &mut problems);
     let mut loaded = Loaded { settings, origins, warnings, unbuilt };
     check::check(&mut loaded, &mut problems);
     Errors::unless_empty(problems)?;
@@ -164,17 +194,37 @@ fn require(
             continue;
         }
         for key in keys.iter().filter(|key| key.required && !origins.contains_key(&key.path())) {
-            if problems.iter().any(|problem| problem.key == key.path()) {
-                continue;
-            }
             let message = format!(
                 "missing: expected {}; set it in [{name}], by --set {}=… or by {}",
                 key.kind.expected(),
                 key.path(),
                 key.alias.map_or_else(|| key.variable(), str::to_owned),
             );
-            problems.push(Problem::new(headers.get(name).cloned(), key.path(), message));
+            missing(key.path(), headers.get(name), message, problems);
         }
+    }
+}
+
+/// The same of each `[[table]]`, which the file alone can give.
+fn require_in_rows(
+    rows: &BTreeMap<&'static str, Vec<Origin>>,
+    origins: &BTreeMap<String, Origin>,
+    problems: &mut Vec<Problem>,
+) {
+    for key in table_keys().filter(|key| key.required) {
+        for (row, header) in rows.get(key.section).into_iter().flatten().enumerate() {
+            let path = path(key, Some(row));
+            if !origins.contains_key(&path) {
+                let message = format!("missing: expected {}", key.kind.expected());
+                missing(path, Some(header), message, problems);
+            }
+        }
+    }
+}
+
+fn missing(path: String, header: Option<&Origin>, message: String, problems: &mut Vec<Problem>) {
+    if !problems.iter().any(|problem| problem.key == path) {
+        problems.push(Problem::new(header.cloned(), path, message));
     }
 }
 
@@ -226,6 +276,7 @@ impl Settings {
             ("syn_proxy", "syn_cookie_secret") => self.syn_proxy.syn_cookie_secret_file.clone(),
             ("orchestrator", "join_token") => self.orchestrator.as_ref()?.join_token_file.clone(),
             ("metrics", "api_token") => self.metrics.api_token_file.clone(),
+            ("metrics", "viewer_token") => self.metrics.viewer_token_file.clone(),
             _ => None,
         }
     }

@@ -2,7 +2,8 @@
 
 use crate::built::UNBUILT;
 use crate::key::{Effect, Key, Kind};
-use crate::settings::{SECTIONS, Settings};
+use crate::nearest::header;
+use crate::settings::{EXAMPLES, SECTIONS, Settings, TABLES};
 use std::fmt::Write as _;
 
 /// What stands before the tables.
@@ -11,8 +12,11 @@ const INTRODUCTION: &str = include_str!("reference.md");
 /// The whole page, Markdown.
 pub fn reference_markdown() -> String {
     let mut page = INTRODUCTION.to_owned();
-    for (name, about, keys) in SECTIONS {
-        let _ = write!(page, "\n## [{name}]\n\n{}\n\n", prose(about));
+    for (name, about, keys) in SECTIONS.iter().chain(TABLES) {
+        let _ = write!(page, "\n## {}\n\n{}\n\n", header(name), prose(about));
+        if let Some((_, example)) = EXAMPLES.iter().find(|(table, _)| table == name) {
+            let _ = write!(page, "```toml\n{example}```\n\n");
+        }
         page.push_str("| key | type | default | meaning |\n| --- | --- | --- | --- |\n");
         for key in *keys {
             let _ = writeln!(
@@ -50,7 +54,11 @@ fn default_of(key: &Key) -> String {
         return "required".into();
     }
     let mut defaults = Settings::default();
-    let value = defaults.section_mut(key.section).map(|section| section.write(key)).unwrap_or_default();
+    let value = match defaults.push_row(key.section) {
+        Some(()) => defaults.row_mut(key.section, 0),
+        None => defaults.section_mut(key.section),
+    };
+    let value = value.map(|section| section.write(key)).unwrap_or_default();
     if value.is_empty() { "–".into() } else { format!("`{value}`") }
 }
 

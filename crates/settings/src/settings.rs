@@ -1,6 +1,7 @@
 //! All sections together, and what changed between two of them.
 
 use crate::key::{Effect, Key};
+use crate::load::path;
 use crate::section::Section;
 use crate::sections::*;
 
@@ -8,6 +9,7 @@ macro_rules! settings {
     (
         plain { $($(#[$doc:meta])+ $plain:ident : $plain_type:ident),+ $(,)? }
         optional { $($(#[$optional_doc:meta])+ $optional:ident : $optional_type:ident),+ $(,)? }
+        tables { $($(#[$table_doc:meta])+ $table:ident : $table_type:ident),+ $(,)? }
     ) => {
         /// What the operator asked for. [`Settings::load`] makes it; the default is what an empty file would mean if the
         /// backend were at 127.0.0.1:8080.
@@ -15,12 +17,23 @@ macro_rules! settings {
         pub struct Settings {
             $($(#[$doc])+ pub $plain: $plain_type,)+
             $($(#[$optional_doc])+ pub $optional: Option<$optional_type>,)+
+            $($(#[$table_doc])+ pub $table: Vec<$table_type>,)+
         }
 
         /// Every section: its name, what it is about, its keys.
         pub(crate) const SECTIONS: &[(&str, &str, &[Key])] = &[
             $(($plain_type::NAME, $plain_type::ABOUT, $plain_type::KEYS),)+
             $(($optional_type::NAME, $optional_type::ABOUT, $optional_type::KEYS),)+
+        ];
+
+        /// Every section that may stand several times, `[[sites]]`, likewise.
+        pub(crate) const TABLES: &[(&str, &str, &[Key])] = &[
+            $(($table_type::NAME, $table_type::ABOUT, $table_type::KEYS),)+
+        ];
+
+        /// An example of each of [`TABLES`], TOML.
+        pub(crate) const EXAMPLES: &[(&str, &str)] = &[
+            $(($table_type::NAME, $table_type::EXAMPLE),)+
         ];
 
         impl Settings {
@@ -41,6 +54,33 @@ macro_rules! settings {
                     _ => None,
                 }
             }
+
+            /// The tables of this name, each with its label; none where it is unknown.
+            pub(crate) fn rows(&self, name: &str) -> Vec<(String, &dyn Section)> {
+                match name {
+                    $($table_type::NAME => {
+                        self.$table.iter().map(|row| (row.label(), row as &dyn Section)).collect()
+                    })+
+                    _ => Vec::new(),
+                }
+            }
+
+            /// One more table of this name, with its defaults; `None` where the name is unknown.
+            pub(crate) fn push_row(&mut self, name: &str) -> Option<()> {
+                match name {
+                    $($table_type::NAME => self.$table.push($table_type::default()),)+
+                    _ => return None,
+                }
+                Some(())
+            }
+
+            /// The table of this name and number (from 0).
+            pub(crate) fn row_mut(&mut self, name: &str, row: usize) -> Option<&mut dyn Section> {
+                match name {
+                    $($table_type::NAME => self.$table.get_mut(row).map(|row| row as &mut dyn Section),)+
+                    _ => None,
+                }
+            }
         }
     };
 }
@@ -53,22 +93,40 @@ settings! {
         syn_proxy: SynProxy,
         /// `[waf]`
         waf: Waf,
+        /// `[waf.csrf]`
+        csrf: Csrf,
         /// `[metrics]`
         metrics: Metrics,
         /// `[logging]`
         logging: Logging,
+        /// `[access_log]`
+        access_log: AccessLog,
+        /// `[recorder]`
+        recorder: Recorder,
+        /// `[retention]`
+        retention: Retention,
+        /// `[error_pages]`
+        error_pages: ErrorPages,
         /// `[performance]`
         performance: Performance,
         /// `[limits]`
         limits: Limits,
         /// `[timeouts]`
         timeouts: Timeouts,
+        /// `[sandbox]`
+        sandbox: Sandbox,
     }
     optional {
         /// `[tls]`; `None`: plain HTTP.
         tls: Tls,
         /// `[orchestrator]`; `None`: the node stands alone.
         orchestrator: Orchestrator,
+    }
+    tables {
+        /// `[[sites]]`, in the order of the file.
+        sites: Site,
+        /// `[[rate_limits]]`, in the order of the file.
+        rate_limits: RateLimit,
     }
 }
 
@@ -82,7 +140,8 @@ pub struct Changes {
 }
 
 impl Settings {
-    /// What differs in `new`. A section that appears or goes takes its keys with it and needs a restart.
+    /// What differs in `new`. A section that appears or goes takes its keys with it and needs a restart; a `[[table]]`
+    /// does not, and is known by its name: `sites.shop.example`, or `sites.shop.example.waf_mode` where it stays.
     pub fn changes(&self, new: &Settings) -> Changes {
         let mut changes = Changes::default();
         for &(name, _, keys) in SECTIONS {
@@ -95,18 +154,70 @@ impl Settings {
                 }
             }
         }
+        for &(name, _, keys) in TABLES {
+            changes.changed.extend(changed_rows(name, keys, &self.rows(name), &new.rows(name)));
+        }
         changes
     }
 
     /// The value of a key as TOML, `[secret]` for a secret that is set, empty where nothing is set or the key is unknown.
     pub fn show(&self, path: &str) -> String {
         let Some(key) = keys().find(|key| key.path() == path) else { return String::new() };
-        let value = self.section(key.section).map(|section| section.write(key)).unwrap_or_default();
-        if key.is_secret() && !value.is_empty() { "[secret]".into() } else { value }
+        self.section(key.section).map(|section| shown(section, key)).unwrap_or_default()
+    }
+
+    /// Every key with its value, as [`Settings::show`] gives it, under the path that [`Loaded::origin`] knows:
+    /// `waf.enable`, `sites[2].hosts`. Keys without a value and those of absent sections are left out.
+    ///
+    /// [`Loaded::origin`]: crate::Loaded::origin
+    pub fn values(&self) -> impl Iterator<Item = (String, String)> {
+        let once = keys().filter_map(|key| Some((key.path(), shown(self.section(key.section)?, key))));
+        let rows = TABLES.iter().flat_map(|&(name, _, keys)| {
+            self.rows(name).into_iter().enumerate().flat_map(move |(number, (_, row))| {
+                keys.iter().map(move |key| (path(key, Some(number)), shown(row, key)))
+            })
+        });
+        once.chain(rows).filter(|(_, value)| !value.is_empty())
     }
 }
 
-/// Every key of every section.
+fn shown(section: &dyn Section, key: &Key) -> String {
+    let value = section.write(key);
+    if key.is_secret() && !value.is_empty() { "[secret]".into() } else { value }
+}
+
+type Row<'a> = (String, &'a dyn Section);
+
+/// The differences between two lists of tables, told apart by their labels.
+fn changed_rows(table: &str, keys: &[Key], old: &[Row<'_>], new: &[Row<'_>]) -> Vec<String> {
+    fn find<'a>(rows: &'a [Row<'_>], label: &str) -> Option<&'a dyn Section> {
+        rows.iter().find(|(known, _)| known == label).map(|(_, row)| *row)
+    }
+    let mut changed = Vec::new();
+    for (label, row) in new {
+        match find(old, label) {
+            None => changed.push(format!("{table}.{label}")),
+            Some(before) => {
+                let differs = keys.iter().filter(|key| before.write(key) != row.write(key));
+                changed.extend(differs.map(|key| format!("{table}.{label}.{}", key.name)));
+            }
+        }
+    }
+    let gone = old.iter().filter(|(label, _)| find(new, label).is_none());
+    changed.extend(gone.map(|(label, _)| format!("{table}.{label}")));
+    let is_reordered = || !old.iter().map(|(label, _)| label).eq(new.iter().map(|(label, _)| label));
+    if changed.is_empty() && is_reordered() {
+        changed.push(table.to_owned());
+    }
+    changed
+}
+
+/// Every key of every section that stands once.
 pub fn keys() -> impl Iterator<Item = &'static Key> {
     SECTIONS.iter().flat_map(|(_, _, keys)| keys.iter())
+}
+
+/// Every key of the sections that may stand several times, `[[sites]]` and `[[rate_limits]]`.
+pub fn table_keys() -> impl Iterator<Item = &'static Key> {
+    TABLES.iter().flat_map(|(_, _, keys)| keys.iter())
 }

@@ -41,7 +41,10 @@ fn an_unknown_section_gives_the_nearest_one() {
 
 #[test]
 fn a_key_like_no_other_is_shown_those_there_are() {
-    assert!(errors(&with("logging", "zzz = 1")).ends_with("unknown key; [logging] has level, format, file"));
+    assert!(
+        errors(&with("logging", "zzz = 1"))
+            .ends_with("unknown key; [logging] has level, format, file, lines_per_second")
+    );
 }
 
 #[test]

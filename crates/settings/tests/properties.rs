@@ -32,6 +32,11 @@ fn values(kind: Kind, range: Option<(f64, f64)>) -> BoxedStrategy<Written> {
         .boxed(),
         Kind::Text => text("[0-9a-f]{64}"),
         Kind::Method => text("[A-Z]{1,10}"),
+        Kind::HostPattern => text("(\\*\\.)?[a-z]{1,10}\\.[a-z]{1,10}"),
+        Kind::RateKey => {
+            text("address|host|path|method|user_agent|header:[a-z-]{1,10}|cookie:[A-Za-z]{1,10}")
+        }
+        Kind::WebOrigin => text("https?://[a-z]{1,10}(:[1-9][0-9]{0,3})?"),
         Kind::Host => text("[a-z]{1,10}(\\.[a-z]{1,10})?"),
         Kind::Path => text("[a-z./]{1,20}"),
         Kind::Address => text("(10\\.[1-9]\\.[1-9]\\.[1-9]|\\[2001:db8::[1-9]\\]):[1-9][0-9]{0,3}"),
@@ -53,6 +58,16 @@ fn values(kind: Kind, range: Option<(f64, f64)>) -> BoxedStrategy<Written> {
     }
 }
 
+/// Values that a key takes.
+fn values_of(key: &Key) -> BoxedStrategy<Written> {
+    match key.name {
+        "exempt_paths" | "paths" => {
+            text("/[a-z/*]{0,20}").prop_map(|(toml, plain)| (format!("[{toml}]"), plain)).boxed()
+        }
+        _ => values(key.kind, key.range),
+    }
+}
+
 /// What else must be there for a key to be read.
 fn around(key: &Key) -> Vec<&'static str> {
     match (key.section, key.name) {
@@ -60,6 +75,9 @@ fn around(key: &Key) -> Vec<&'static str> {
         ("orchestrator", "url" | "urls") => vec![],
         ("orchestrator", _) => vec!["orchestrator.url=http://a"],
         ("waf", "body_memory_budget") => vec!["waf.inspect_body_limit=1024"],
+        ("waf", "body_memory_per_client") => {
+            vec!["waf.inspect_body_limit=1024", "waf.body_memory_budget=1099511627776"]
+        }
         ("waf", "inspect_body_limit") => vec!["waf.body_memory_budget=1099511627776"],
         _ => vec![],
     }
@@ -67,7 +85,7 @@ fn around(key: &Key) -> Vec<&'static str> {
 
 fn any_key_and_value() -> impl Strategy<Value = (&'static Key, Written)> {
     let keys: Vec<&'static Key> = keys().collect();
-    proptest::sample::select(keys).prop_flat_map(|key| (Just(key), values(key.kind, key.range)))
+    proptest::sample::select(keys).prop_flat_map(|key| (Just(key), values_of(key)))
 }
 
 fn same_in_every_layer(key: &'static Key, (toml, plain): &Written) {

@@ -14,5 +14,8 @@ section! {
         header_bytes_max: usize = 32_768 => unit("bytes"), range(256.0, 1_048_576.0);
         /// The body of a request; a longer one is answered 413.
         body_bytes_max: u64 = 104_857_600 => unit("bytes"), range(0.0, 1_099_511_627_776.0);
+        /// Connections that one client (an IPv4 address, an IPv6 /64) may have open at once; further ones are closed at
+        /// accept. 0: no limit of its own.
+        connections_per_address: usize = 0 => unit("connections"), range(0.0, 10_000_000.0);
     }
 }

@@ -14,7 +14,13 @@ section! {
         api_token: Option<Secret> = None;
         /// A file with the token, instead of `api_token`.
         api_token_file: Option<PathBuf> = None;
+        /// A second bearer token, for callers that only look: with it, `GET` calls alone are answered.
+        viewer_token: Option<Secret> = None;
+        /// A file with that token, instead of `viewer_token`.
+        viewer_token_file: Option<PathBuf> = None;
         /// Names, beside addresses and `localhost`, by which the API may be called over loopback (`Host`).
         allowed_hosts: Vec<crate::address::Host> = Vec::new();
+        /// A second door to the API, a socket of mode 0660; its callers are as those over loopback.
+        unix_socket: Option<PathBuf> = None => restart();
     }
 }

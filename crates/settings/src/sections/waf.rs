@@ -25,5 +25,13 @@ section! {
         /// What happens to a body longer than `inspect_body_limit`: `pass` inspects its first part and lets the rest
         /// stream, `block` answers 413.
         on_body_over_limit: OnOverLimit = OnOverLimit::Pass;
+        /// How much of `body_memory_budget` one client (an IPv4 address, an IPv6 /64) may hold; beyond, its requests with
+        /// a body to inspect are answered 503. Not given: this, or as much as one body needs, within the budget.
+        body_memory_per_client: usize = 8_388_608 => unit("bytes"), range(1024.0, 1_099_511_627_776.0);
+        /// How many times larger than what was sent a decompressed request body may be; one beyond is stopped.
+        compression_ratio_max: u64 = 100 => range(1.0, 10_000.0);
+        /// Codings that may be stacked on a request body (`Content-Encoding: gzip, br` are two); more are answered 415.
+        /// 0: compressed bodies of inspected types are answered 415.
+        compression_layers_max: usize = 2 => range(0.0, 8.0);
     }
 }
