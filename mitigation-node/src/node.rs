@@ -9,14 +9,14 @@ use crate::rules::Overlay;
 use crate::secrets;
 use secbeat_edge::tls::Sessions;
 use secbeat_edge::{ListenerConfig, bind};
-use secbeat_intel::{Decisions, RateTable};
+use secbeat_intel::{Decisions, RateTable, Reading as Clocks, SteadyClock};
 use secbeat_l7::budget::Budget;
 use secbeat_l7::shared::Lifecycle;
 use secbeat_l7::{Shared, Worker};
 use secbeat_settings::Settings;
 use secbeat_telemetry::metrics::Reading;
 use secbeat_telemetry::{EventRing, LogOptions, Logger, Metrics, ProcessUsage};
-use secbeat_types::{Decision, DecisionKind, Event, EventKind, Timestamp};
+use secbeat_types::{Decision, DecisionKind, Event, EventKind};
 use std::io::Read;
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -70,7 +70,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
 
     // What needs the disk.
     let data_dir = &settings.server.data_dir;
-    let (decisions, warnings) = Decisions::open(data_dir, Timestamp::now())
+    let clock = SteadyClock::new(Clocks::take());
+    let (decisions, warnings) = Decisions::open(data_dir, clock.now())
         .map_err(|error| Failure::machine(format!("server.data_dir: {error}")))?;
     for warning in &warnings {
         log.warn("mitigation-node", "decisions_damaged").str("reason", warning).send();
@@ -98,6 +99,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let shared = Arc::new(Shared {
         policy: arc_swap::ArcSwap::from_pointee(policy(1, &settings, &prepared)),
         decisions: Arc::new(decisions),
+        clock,
         rates: RateTable::new(rate(&settings)),
         bodies: Budget::new(settings.waf.body_memory_budget),
         metrics,
@@ -322,7 +324,7 @@ async fn keep_time(control: Arc<Control>) {
 
 fn each_second(control: &Control) {
     let shared = &control.shared;
-    let now = Timestamp::now();
+    let now = shared.clock.now();
     for expired in shared.decisions.expire(now) {
         tell_expired(shared, &expired);
     }

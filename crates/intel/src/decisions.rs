@@ -34,6 +34,8 @@ pub struct NewDecision {
     pub reason: String,
     /// How long it lasts; `None`: for ever.
     pub duration: Option<Duration>,
+    /// How long it waits for somebody to confirm it, and is undone where nobody does; `None`: it is final.
+    pub confirm: Option<Duration>,
 }
 
 /// What came of a change. It is in force in memory in any case.
@@ -168,6 +170,7 @@ impl Decisions {
             reason: new.reason,
             created_at: now,
             expires_at: new.duration.map(|duration| now.after(duration)),
+            confirm_by: new.confirm.map(|wait| now.after(wait)),
         });
         let replaced = table.insert(decision.clone());
         if replaced.is_none() && table.len() > limit {
@@ -193,7 +196,7 @@ impl Decisions {
         now: Timestamp,
     ) -> Result<Written<Arc<Decision>>, PutError> {
         let (kind, origin) = (DecisionKind::Block, Origin::Manual);
-        self.put(NewDecision { scope, kind, origin, reason: reason.into(), duration }, now)
+        self.put(NewDecision { scope, kind, origin, reason: reason.into(), duration, confirm: None }, now)
     }
 
     /// Undoes the decisions of `kind` about exactly `scope`, whoever made them, and returns them; none: nothing

@@ -8,10 +8,12 @@
 //! | [`decisions`] | the one writer of that table |
 //! | [`journal`] | what makes a decision survive the process |
 //! | [`guard`] | whom a block would hit that must not be hit |
+//! | [`clock`] | wall time that no jump of the machine's clock moves |
 //! | [`rate`] | requests per second and client, in a fixed number of bytes |
 //!
-//! No clock is read here: time is an argument. Nothing on the path of a request takes a lock.
+//! Time is an argument: no clock is read here but in [`Reading::take`] and [`SteadyClock::now`]. Nothing on the path of a request takes a lock.
 
+pub mod clock;
 pub mod decisions;
 pub mod guard;
 pub mod journal;
@@ -20,6 +22,7 @@ pub mod rate;
 pub mod scope;
 pub mod table;
 
+pub use clock::{Reading, SteadyClock};
 pub use decisions::{Decisions, NewDecision, PutError, Written};
 pub use guard::{Conflict, Protected, conflicts};
 pub use journal::OpenError;

@@ -68,6 +68,7 @@ mod tests {
             reason: String::new(),
             created_at: Timestamp::from_unix_ms(0),
             expires_at: None,
+            confirm_by: None,
         })
     }
 

@@ -1,6 +1,6 @@
 //! The immutable table that each connection and request is looked up in.
 
-use crate::precedence::decide;
+use crate::precedence::{Precedence, decide};
 use ipnet::IpNet;
 use secbeat_types::decision::canonical;
 use secbeat_types::{Decision, Timestamp};
@@ -73,11 +73,19 @@ impl DecisionTable {
     }
 
     /// The decision in force about `address` at `now`, by [`decide`].
-    pub fn lookup(&self, address: IpAddr, now: Timestamp) -> Option<&Arc<Decision>> {
+    pub fn lookup(&self, address: IpAddr, now: Timestamp) -> Option<Arc<Decision>> {
         if self.len == 0 {
             return None;
         }
-        decide(self.candidates(address), now)
+        decide(self.candidates(address), now).cloned()
+    }
+
+    /// Every decision whose scope holds `address`, the strongest first, expired ones among them.
+    pub fn considered(&self, address: IpAddr) -> Vec<(Decision, Precedence)> {
+        let all = self.candidates(address).map(|d| (Decision::clone(d), Precedence::of(d)));
+        let mut all: Vec<_> = all.collect();
+        all.sort_by_key(|(_, precedence)| std::cmp::Reverse(*precedence));
+        all
     }
 
     /// Every decision whose scope holds `address`, the longest prefix first, expired ones among them: exactly
@@ -227,6 +235,7 @@ mod tests {
                     reason: String::new(),
                     created_at: Timestamp::from_unix_ms(created),
                     expires_at: expires.map(Timestamp::from_unix_ms),
+                    confirm_by: None,
                 }
             },
         )
@@ -258,7 +267,7 @@ mod tests {
             for (address, at) in asked {
                 let now = Timestamp::from_unix_ms(at);
                 let expected = decide(model.iter().filter(|d| d.scope.contains(&address)), now);
-                prop_assert_eq!(table.lookup(address, now), expected);
+                prop_assert_eq!(table.lookup(address, now), expected.cloned());
             }
         }
     }
@@ -273,6 +282,7 @@ mod tests {
             reason: String::new(),
             created_at: Timestamp::from_unix_ms(0),
             expires_at: None,
+            confirm_by: None,
         };
         let table = DecisionTable::new([block]);
         let now = Timestamp::from_unix_ms(0);

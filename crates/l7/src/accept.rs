@@ -6,7 +6,7 @@ use crate::shared::Shared;
 use crate::worker::{InForce, Worker};
 use secbeat_edge::Stream;
 use secbeat_edge::registry::Registration;
-use secbeat_types::{Category, Event, EventKind, Timestamp};
+use secbeat_types::{Category, Event, EventKind};
 use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
@@ -77,7 +77,7 @@ impl Worker {
     fn admit(self: &Rc<Self>, socket: TcpStream, peer: SocketAddr) {
         let shared = &self.shared;
         let policy = self.policy();
-        if let Some(decision) = shared.blocks(peer.ip(), Timestamp::now()) {
+        if let Some(decision) = shared.blocks(peer.ip(), shared.clock.now()) {
             self.metrics.connection_refused();
             self.metrics.attack_blocked(Category::Reputation);
             shared.tell(Event {

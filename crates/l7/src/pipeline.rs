@@ -13,7 +13,6 @@ use crate::scratch::{BodyInHand, Scratch};
 use crate::{answer, client};
 use secbeat_http1::{Framing, Method, Parsed, Version};
 use secbeat_intel::RetryAfter;
-use secbeat_types::Timestamp;
 use std::time::Instant;
 
 /// Runs one request whose first bytes are in `scratch`, records it, and says what follows.
@@ -102,7 +101,8 @@ fn identify(connection: &Connection, policy: &Policy, scratch: &Scratch, facts: 
 /// Whether a decision stops the client. The peer was looked at when it was accepted; this is for who was blocked since, and
 /// for clients behind proxies.
 fn check_decision(connection: &Connection, facts: &Facts) -> Result<(), Stop> {
-    match connection.worker.shared.blocks(facts.client_ip, Timestamp::now()) {
+    let shared = &connection.worker.shared;
+    match shared.blocks(facts.client_ip, shared.clock.now()) {
         Some(decision) => Err(Refusal::Decision(decision).into()),
         None => Ok(()),
     }

@@ -3,7 +3,7 @@
 use crate::budget::Budget;
 use crate::policy::Policy;
 use arc_swap::ArcSwap;
-use secbeat_intel::{Decisions, RateTable};
+use secbeat_intel::{Decisions, RateTable, SteadyClock};
 use secbeat_telemetry::{EventRing, Logger, Metrics};
 use secbeat_types::{Decision, DecisionKind, Event, Timestamp};
 use std::net::IpAddr;
@@ -17,6 +17,8 @@ pub struct Shared {
     pub policy: ArcSwap<Policy>,
     /// Who is blocked or allowed.
     pub decisions: Arc<Decisions>,
+    /// The time that decisions are made and end by.
+    pub clock: SteadyClock,
     /// How often each client asks.
     pub rates: RateTable,
     /// Memory for bodies under inspection.
@@ -81,10 +83,10 @@ impl Lifecycle {
 }
 
 impl Shared {
-    /// The decision that stops a client at `now`, if there is one.
+    /// The decision that stops a client at `now` by [`clock`](Self::clock), if there is one.
     pub fn blocks(&self, client: IpAddr, now: Timestamp) -> Option<Arc<Decision>> {
         let table = self.decisions.current();
-        table.lookup(client, now).filter(|decision| decision.kind == DecisionKind::Block).cloned()
+        table.lookup(client, now).filter(|decision| decision.kind == DecisionKind::Block)
     }
 
     /// Nanoseconds from the start of the program to `now`: the clock of the rates.

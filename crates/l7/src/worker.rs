@@ -8,7 +8,6 @@ use crate::shared::Shared;
 use secbeat_edge::Registry;
 use secbeat_edge::registry::TICK_MS;
 use secbeat_telemetry::WorkerMetrics;
-use secbeat_types::Timestamp;
 use secbeat_upstream::Pool;
 use std::cell::{Cell, RefCell};
 use std::ops::Deref;
@@ -110,7 +109,7 @@ impl Worker {
     fn cut_blocked(&self) {
         let generation = self.shared.decisions.generation();
         if self.decisions_seen.replace(generation) != generation {
-            let now = Timestamp::now();
+            let now = self.shared.clock.now();
             self.registry.cut_where(|peer| self.shared.blocks(peer, now).is_some());
         }
     }

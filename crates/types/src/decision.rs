@@ -44,12 +44,15 @@ pub struct Decision {
     pub created_at: Timestamp,
     /// When it ends; `None`: never.
     pub expires_at: Option<Timestamp>,
+    /// It waits for somebody to confirm it, and ends at this instant where nobody does; `None`: it waits for nobody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirm_by: Option<Timestamp>,
 }
 
 impl Decision {
     /// Whether it is in force at `now`.
     pub fn is_in_force(&self, now: Timestamp) -> bool {
-        self.expires_at.is_none_or(|end| now < end)
+        [self.expires_at, self.confirm_by].into_iter().flatten().all(|end| now < end)
     }
 }
 
@@ -87,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn a_decision_ends_at_its_expiry() {
+    fn a_decision_ends_at_its_expiry_or_where_nobody_confirms_it() {
         let decision = Decision {
             id: "dec_1".into(),
             scope: scope_of_address("192.0.2.7".parse().unwrap()),
@@ -96,8 +99,12 @@ mod tests {
             reason: String::new(),
             created_at: Timestamp::from_unix_ms(0),
             expires_at: Some(Timestamp::from_unix_ms(1000)),
+            confirm_by: None,
         };
         assert!(decision.is_in_force(Timestamp::from_unix_ms(999)));
         assert!(!decision.is_in_force(Timestamp::from_unix_ms(1000)));
+        let waiting = Decision { confirm_by: Some(Timestamp::from_unix_ms(500)), ..decision };
+        assert!(waiting.is_in_force(Timestamp::from_unix_ms(499)));
+        assert!(!waiting.is_in_force(Timestamp::from_unix_ms(500)), "nobody confirmed it");
     }
 }

@@ -10,7 +10,7 @@ use axum::http::StatusCode;
 use ipnet::IpNet;
 use secbeat_intel::{Protected, Written, conflicts, parse_scope};
 use secbeat_types::decision::scope_of_address;
-use secbeat_types::{Decision, DecisionKind, Event, EventKind, Timestamp};
+use secbeat_types::{Decision, DecisionKind, Event, EventKind};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
@@ -101,7 +101,7 @@ pub async fn unblock_prefix(State(api): State<Arc<Api>>, JsonBody(call): JsonBod
 
 /// `GET /api/v1/blocked-ips`
 pub async fn list(State(api): State<Arc<Api>>) -> Json<Value> {
-    let now = Timestamp::now();
+    let now = api.control.shared.clock.now();
     let table = api.control.shared.decisions.snapshot();
     let mut blocks: Vec<&Arc<Decision>> = table
         .iter()
@@ -144,7 +144,7 @@ async fn block(
         }
     }
     let decisions = api.control.shared.decisions.clone();
-    let now = Timestamp::now();
+    let now = api.control.shared.clock.now();
     let written = aside(move || decisions.block(scope, Some(duration), reason, now)).await?;
     let written = written.map_err(|error| ApiError::full(error.to_string()))?;
     let table = api.control.shared.decisions.snapshot();

@@ -6,7 +6,6 @@ use axum::{Extension, Router, extract::ConnectInfo};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use secbeat_types::Timestamp;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,7 +36,8 @@ pub async fn serve(listener: std::net::TcpListener, api: Arc<Api>) -> std::io::R
         };
         let ip = peer.ip().to_canonical();
         let is_local = ip.is_loopback();
-        if !is_local && api.control.shared.blocks(ip, Timestamp::now()).is_some() {
+        let shared = &api.control.shared;
+        if !is_local && shared.blocks(ip, shared.clock.now()).is_some() {
             continue;
         }
         let places = if is_local { &locals } else { &strangers };

@@ -43,7 +43,7 @@ fn what_was_acknowledged_is_there_after_a_restart() {
     fs::copy(dir.path().join(FILE_NAME), copy.path().join(FILE_NAME)).unwrap();
     let again = open(copy.path());
     assert_eq!(held(&again), ["dec_1 192.0.2.7/32", "dec_2 198.51.100.0/24"]);
-    let read = again.current().lookup("192.0.2.7".parse().unwrap(), at(59)).cloned();
+    let read = again.current().lookup("192.0.2.7".parse().unwrap(), at(59));
     assert_eq!(read, Some(block.value));
     let next = again.block(net("192.0.2.8/32"), None, "", at(2)).unwrap();
     assert_eq!(next.value.id, "dec_4", "the number of an undone decision is not given again");
@@ -210,6 +210,7 @@ fn programs_cannot_take_the_last_place() {
         reason: String::new(),
         created_at: at(0),
         expires_at: None,
+            confirm_by: None,
     });
     decisions.table.store(Arc::new(DecisionTable::new(made)));
     let new = |origin| NewDecision {
@@ -218,6 +219,7 @@ fn programs_cannot_take_the_last_place() {
         origin,
         reason: String::new(),
         duration: None,
+        confirm: None,
     };
     let refused = decisions.put(new(Origin::Automatic), at(0)).unwrap_err();
     assert!(refused.to_string().contains("245760"), "{refused}");

@@ -158,6 +158,7 @@ mod tests {
                         reason,
                         created_at: Timestamp::from_unix_ms(number as i64),
                         expires_at: None,
+                        confirm_by: None,
                     }),
                 }
             },
