@@ -10,10 +10,12 @@
 //! | [`decisions`] | blocks of addresses and prefixes |
 //! | [`policy`] | reload and firewall rules |
 //! | [`events`] | what happened |
+//! | [`connections`] | who is connected |
 //! | [`openapi`] | the calls as OpenAPI has them |
 
 mod access;
 mod body;
+mod connections;
 mod decisions;
 mod error;
 mod events;
@@ -55,7 +57,7 @@ pub fn router(api: Arc<Api>) -> Router {
         .route("/api/v1/events", get(events::list))
         .route("/api/v1/status", get(health::status))
         .route("/api/openapi.json", get(openapi::document))
-        .route("/api/v1/connections", get(not_built))
+        .route("/api/v1/connections", get(connections::list))
         .route("/api/v1/events/stream", get(not_built))
         .route("/api/v1/explain", get(not_built))
         .route("/api/v1/panic", post(not_built))

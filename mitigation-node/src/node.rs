@@ -11,6 +11,7 @@ use secbeat_edge::tls::Sessions;
 use secbeat_edge::{ListenerConfig, bind};
 use secbeat_intel::{Decisions, RateTable, Reading as Clocks, SteadyClock};
 use secbeat_l7::budget::Budget;
+use secbeat_l7::roll_call::RollCall;
 use secbeat_l7::shared::Lifecycle;
 use secbeat_l7::{Shared, Worker};
 use secbeat_settings::Settings;
@@ -107,6 +108,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         log: log.clone(),
         started,
         lifecycle: Lifecycle::default(),
+        roll_call: RollCall::new(workers),
     });
     let address = listeners.first().and_then(|of_worker| of_worker.first()).and_then(|l| l.local_addr().ok());
     let (tell_ended, ended) = mpsc::channel(1);

@@ -4,12 +4,13 @@
 //! deadline is a number in the connection's [`Slot`]; one tick of the worker, every [`TICK_MS`], looks at all of them and
 //! wakes those that are over. A deadline is therefore up to one tick late, and setting one costs a store.
 //!
-//! The same slot is how a connection is cut when its client is blocked, or when the program stops.
+//! The same slot is how a connection is cut when its client is blocked, or when the program stops, and what an operator is
+//! shown of it.
 
 use slab::Slab;
 use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::rc::Rc;
 use std::task::{Poll, Waker};
@@ -31,6 +32,17 @@ pub enum Cut {
     Shutdown,
 }
 
+/// What a connection is at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// Before its first byte, in its handshake, or between two requests.
+    Idle,
+    /// From a request's first byte to the last of its answer.
+    Request,
+    /// Upgraded: bytes both ways.
+    Tunnel,
+}
+
 /// The connections of one worker.
 pub struct Registry {
     started: Instant,
@@ -41,8 +53,16 @@ pub struct Registry {
 
 /// One connection's place in the [`Registry`].
 pub struct Slot {
-    /// The address that the connection came from.
-    pub peer: IpAddr,
+    /// Its number, over all workers ascending with its age.
+    pub number: u64,
+    /// The address that the connection came from, an IPv4 one as such.
+    pub peer: SocketAddr,
+    /// Whether it is encrypted, or about to be.
+    pub is_tls: bool,
+    /// When it was entered, by [`Registry::now_ms`].
+    pub since_ms: u64,
+    state: Cell<State>,
+    requests: Cell<u64>,
     key: Cell<usize>,
     deadline_ms: Cell<u64>,
     limit_ms: Cell<u64>,
@@ -79,9 +99,16 @@ impl Registry {
     }
 
     /// Enters a connection; it leaves when the guard is dropped.
-    pub fn enter(self: &Rc<Self>, peer: IpAddr) -> Registration {
+    ///
+    /// `number` is the connection's own, over all workers.
+    pub fn enter(self: &Rc<Self>, number: u64, peer: SocketAddr, is_tls: bool) -> Registration {
         let slot = Rc::new(Slot {
-            peer,
+            number,
+            peer: SocketAddr::new(peer.ip().to_canonical(), peer.port()),
+            is_tls,
+            since_ms: self.now_ms(),
+            state: Cell::new(State::Idle),
+            requests: Cell::new(0),
             key: Cell::new(0),
             deadline_ms: Cell::new(NEVER),
             limit_ms: Cell::new(NEVER),
@@ -109,10 +136,15 @@ impl Registry {
     /// Cuts every connection whose peer, or whose client behind a proxy, is refused by `is_blocked`.
     pub fn cut_where(&self, is_blocked: impl Fn(IpAddr) -> bool) {
         for (_, slot) in self.slots.borrow().iter() {
-            if is_blocked(slot.peer) || slot.client.get().is_some_and(&is_blocked) {
+            if is_blocked(slot.peer.ip()) || slot.client.get().is_some_and(&is_blocked) {
                 slot.cut(Cut::Decision);
             }
         }
+    }
+
+    /// Looks at every connection, in no order.
+    pub fn for_each(&self, mut look: impl FnMut(&Rc<Slot>)) {
+        self.slots.borrow().iter().for_each(|(_, slot)| look(slot));
     }
 
     /// From now on idle connections are cut, and the others when they fall idle.
@@ -151,9 +183,17 @@ impl Registration {
         self.slot.limit_ms.set(NEVER);
     }
 
-    /// Says for whom the request under way is, where that is not the peer: a block of the client cuts it.
+    /// Says for whom the request under way is: a block of the client cuts it. `None`: the request has ended.
     pub fn set_client(&self, client: Option<IpAddr>) {
+        if client.is_some() {
+            self.slot.requests.set(self.slot.requests.get() + 1);
+        }
         self.slot.client.set(client);
+    }
+
+    /// Says what the connection is at, for whoever looks.
+    pub fn set_state(&self, state: State) {
+        self.slot.state.set(state);
     }
 
     /// Says whether the connection is between two requests, where a stop may cut it.
@@ -199,6 +239,21 @@ impl Drop for Registration {
 }
 
 impl Slot {
+    /// What the connection is at.
+    pub fn state(&self) -> State {
+        self.state.get()
+    }
+
+    /// Requests whose head was read, the one under way among them.
+    pub fn requests(&self) -> u64 {
+        self.requests.get()
+    }
+
+    /// For whom the request under way is, once its head was read.
+    pub fn client(&self) -> Option<IpAddr> {
+        self.client.get()
+    }
+
     fn cut(&self, why: Cut) {
         // A block is not to be forgotten because a deadline is set anew.
         if self.cut.get().is_none_or(|before| before == Cut::Deadline) {
@@ -211,112 +266,4 @@ impl Slot {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::future::pending;
-    use std::time::Duration;
-
-    fn run<T>(future: impl Future<Output = T>) -> T {
-        tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
-    }
-
-    fn client() -> IpAddr {
-        "192.0.2.7".parse().unwrap()
-    }
-
-    #[test]
-    fn a_wait_ends_at_its_deadline_and_not_before() {
-        let start = Instant::now();
-        let registry = Rc::new(Registry::new(start));
-        let connection = registry.enter(client());
-        connection.deadline_in(1000);
-        registry.tick(start + Duration::from_millis(1000));
-        assert_eq!(connection.is_cut(), None);
-        registry.tick(start + Duration::from_millis(1000 + TICK_MS));
-        assert_eq!(run(connection.within(pending::<()>())), Err(Cut::Deadline));
-        connection.deadline_in(1000);
-        assert_eq!(connection.is_cut(), None);
-    }
-
-    #[test]
-    fn a_limit_is_put_off_by_nothing_until_it_is_lifted() {
-        let start = Instant::now();
-        let registry = Rc::new(Registry::new(start));
-        let connection = registry.enter(client());
-        connection.limit_in(1000);
-        connection.deadline_in(9000);
-        registry.tick(start + Duration::from_millis(2000));
-        assert_eq!(connection.is_cut(), Some(Cut::Deadline));
-        connection.lift_limit();
-        connection.deadline_in(9000);
-        registry.tick(start + Duration::from_millis(3000));
-        assert_eq!(connection.is_cut(), None);
-    }
-
-    #[test]
-    fn a_block_of_the_client_behind_a_proxy_cuts_its_request_alone() {
-        let registry = Rc::new(Registry::new(Instant::now()));
-        let (proxied, other) = (registry.enter(client()), registry.enter(client()));
-        let behind: IpAddr = "198.51.100.9".parse().unwrap();
-        proxied.set_client(Some(behind));
-        other.set_client(Some(behind));
-        other.set_client(None);
-        registry.cut_where(|address| address == behind);
-        assert_eq!((proxied.is_cut(), other.is_cut()), (Some(Cut::Decision), None));
-    }
-
-    #[test]
-    fn what_is_ready_wins_over_a_deadline() {
-        let start = Instant::now();
-        let registry = Rc::new(Registry::new(start));
-        let connection = registry.enter(client());
-        connection.deadline_in(0);
-        registry.tick(start + Duration::from_secs(9));
-        assert_eq!(run(connection.within(async { 7 })), Ok(7));
-    }
-
-    #[test]
-    fn a_block_cuts_only_its_client_and_a_new_deadline_does_not_undo_it() {
-        let registry = Rc::new(Registry::new(Instant::now()));
-        let blocked = registry.enter(client());
-        let other = registry.enter("192.0.2.8".parse().unwrap());
-        registry.cut_where(|peer| peer == client());
-        blocked.deadline_in(1000);
-        assert_eq!(blocked.is_cut(), Some(Cut::Decision));
-        assert_eq!(other.is_cut(), None);
-    }
-
-    #[test]
-    fn a_stop_cuts_the_idle_now_and_the_busy_when_they_fall_idle() {
-        let registry = Rc::new(Registry::new(Instant::now()));
-        let idle = registry.enter(client());
-        let busy = registry.enter(client());
-        idle.set_idle(true);
-        registry.drain();
-        assert_eq!((idle.is_cut(), busy.is_cut()), (Some(Cut::Shutdown), None));
-        busy.set_idle(true);
-        assert_eq!(busy.is_cut(), Some(Cut::Shutdown));
-    }
-
-    #[test]
-    fn a_request_that_comes_in_the_moment_of_the_stop_is_not_cut() {
-        let registry = Rc::new(Registry::new(Instant::now()));
-        let connection = registry.enter(client());
-        connection.set_idle(true);
-        registry.drain();
-        connection.set_idle(false);
-        assert_eq!(connection.is_cut(), None);
-        registry.cut_where(|_| true);
-        connection.set_idle(false);
-        assert_eq!(connection.is_cut(), Some(Cut::Decision));
-    }
-
-    #[test]
-    fn a_connection_that_ends_leaves() {
-        let registry = Rc::new(Registry::new(Instant::now()));
-        let connection = registry.enter(client());
-        assert_eq!(registry.len(), 1);
-        drop(connection);
-        assert!(registry.is_empty());
-    }
-}
+mod tests;

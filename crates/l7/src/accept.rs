@@ -110,7 +110,7 @@ impl Worker {
         // A client that has closed already is noticed when it is read from.
         let _ = socket.set_nodelay(policy.tcp_nodelay);
         let open = Open::new(self);
-        let registration = self.registry.enter(peer.ip().to_canonical());
+        let registration = self.registry.enter(open.number, peer, policy.tls.is_some());
         spawn_local(self.clone().serve(socket, peer, policy, open, registration));
     }
 

@@ -16,6 +16,7 @@
 //! | [`record`] | what is left of a request: metrics and events |
 //! | [`policy`] | what requests are held against |
 //! | [`connection`], [`worker`], [`shared`] | what belongs to a connection, to a thread, to all threads |
+//! | [`roll_call`] | who is connected, for the control side |
 //! | [`budget`], [`io`], [`request_id`], [`scratch`] | memory for bodies, two-way streams, ids, working memory |
 
 pub mod accept;
@@ -36,6 +37,7 @@ pub mod record;
 pub mod refusal;
 pub mod relay;
 pub mod request_id;
+pub mod roll_call;
 pub mod scratch;
 pub mod session;
 pub mod shared;

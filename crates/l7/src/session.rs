@@ -4,6 +4,7 @@ use crate::connection::Connection;
 use crate::outcome::Next;
 use crate::pipeline;
 use crate::scratch::Scratch;
+use secbeat_edge::registry::State;
 use std::future::poll_fn;
 use std::task::Poll;
 
@@ -47,6 +48,7 @@ impl Connection {
     async fn first_bytes(&self, wait_ms: u64, is_idle: bool) -> Option<Box<Scratch>> {
         self.registration.deadline_in(wait_ms);
         self.registration.set_idle(is_idle);
+        self.registration.set_state(State::Idle);
         let read = poll_fn(|context| {
             let mut scratch = self.worker.scratch.take();
             match self.client.poll_read(context, scratch.input.room()) {
@@ -62,6 +64,7 @@ impl Connection {
         });
         let scratch = self.registration.within(read).await.ok().flatten();
         self.registration.set_idle(false);
+        self.registration.set_state(State::Request);
         scratch
     }
 

@@ -2,6 +2,7 @@
 
 use crate::budget::Budget;
 use crate::policy::Policy;
+use crate::roll_call::RollCall;
 use arc_swap::ArcSwap;
 use secbeat_intel::{Decisions, RateTable, SteadyClock};
 use secbeat_telemetry::{EventRing, Logger, Metrics};
@@ -33,6 +34,8 @@ pub struct Shared {
     pub started: Instant,
     /// How far the program has come.
     pub lifecycle: Lifecycle,
+    /// What workers are asked for their connections through.
+    pub roll_call: RollCall,
 }
 
 /// How far the program has come, and how many connections it holds.

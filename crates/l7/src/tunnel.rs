@@ -7,6 +7,7 @@ use crate::io::End;
 use crate::outcome::{Next, Stop};
 use crate::policy::Policy;
 use crate::scratch::{Answer, Input, Scratch};
+use secbeat_edge::registry::State;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::task::Poll;
@@ -30,6 +31,7 @@ pub async fn run(
     forward::switching(output, head, from_backend.bytes(), facts);
     from_backend.consume(head.len);
     let idle_ms = policy.timeouts.tunnel_idle_ms;
+    connection.registration.set_state(State::Tunnel);
     connection.registration.deadline_in(idle_ms);
     let told = connection.registration.within(connection.client.write_all(output)).await;
     if !matches!(told, Ok(Ok(()))) {

@@ -20,6 +20,8 @@ use tokio::sync::Notify;
 pub struct Worker {
     /// What it shares with the others.
     pub shared: Arc<Shared>,
+    /// Its number, from 0.
+    pub index: usize,
     /// Its connections.
     pub registry: Rc<Registry>,
     /// Its spare working memory.
@@ -67,6 +69,7 @@ impl Worker {
             decisions_seen: Cell::new(0),
             accepting: Cell::new(0),
             stopping: Notify::new(),
+            index,
             shared,
         })
     }
@@ -92,6 +95,7 @@ impl Worker {
             self.registry.tick(now);
             self.pool.prune(self.registry.now_ms(), self.policy().timeouts.upstream_keepalive_ms);
             self.cut_blocked();
+            self.answer_roll_call();
             if self.shared.lifecycle.is_draining() {
                 let end = *end.get_or_insert_with(|| {
                     self.stopping.notify_waiters();
