@@ -7,7 +7,6 @@ use crate::rules::{self, Overlay};
 use arc_swap::ArcSwap;
 use rustls::ServerConfig;
 use secbeat_edge::tls::{self, Sessions};
-use secbeat_intel::Rate;
 use secbeat_l7::{Policy, Shared};
 use secbeat_settings::{Degradation, Format, Level, Loaded, Settings, Sources, WafMode};
 use secbeat_telemetry as telemetry;
@@ -90,11 +89,6 @@ fn compile(settings: &Settings, rules: &[Rule]) -> Result<RuleSet, RuleError> {
 pub fn policy(generation: u64, settings: &Settings, prepared: &Prepared) -> Policy {
     let rules = settings.waf.enable.then(|| prepared.rules.clone());
     Policy::new(generation, settings, rules, prepared.tls.clone())
-}
-
-/// The rate of a client, with a burst of twice as many.
-pub fn rate(settings: &Settings) -> Rate {
-    Rate::per_second(u32::try_from(settings.waf.rate_limit_rps).unwrap_or(u32::MAX))
 }
 
 /// The level of the log.
@@ -358,7 +352,6 @@ impl Control {
     fn put_in_force(&self, state: &mut State) {
         let settings = &state.settings;
         state.generation += 1;
-        self.shared.rates.set_rate(rate(settings));
         self.shared.bodies.set_limit(settings.waf.body_memory_budget);
         self.shared.log.set_level(level(settings.logging.level));
         self.shared.log.set_format(format(settings.logging.format));

@@ -4,12 +4,12 @@ use crate::Failure;
 use crate::api::{self, Api};
 use crate::arguments::Arguments;
 use crate::certificates;
-use crate::control::{self, Control, Origin, policy, prepare, rate};
+use crate::control::{self, Control, Origin, policy, prepare};
 use crate::rules::Overlay;
 use crate::secrets;
 use secbeat_edge::tls::Sessions;
 use secbeat_edge::{ListenerConfig, bind};
-use secbeat_intel::{Decisions, RateTable, Reading as Clocks, SteadyClock};
+use secbeat_intel::{Connections, Decisions, RateTable, Reading as Clocks, SteadyClock};
 use secbeat_l7::budget::Budget;
 use secbeat_l7::roll_call::RollCall;
 use secbeat_l7::shared::Lifecycle;
@@ -101,7 +101,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         policy: arc_swap::ArcSwap::from_pointee(policy(1, &settings, &prepared)),
         decisions: Arc::new(decisions),
         clock,
-        rates: RateTable::new(rate(&settings)),
+        rates: RateTable::new(),
+        connections: Connections::new(),
         bodies: Budget::new(settings.waf.body_memory_budget),
         metrics,
         events: Arc::new(EventRing::default()),

@@ -1,4 +1,4 @@
-//! What the node knows about addresses: who is blocked or allowed, and who asks too often.
+//! What the node knows about addresses: who is blocked or allowed, who asks too often, and who is connected.
 //!
 //! | module | idea |
 //! | --- | --- |
@@ -9,11 +9,13 @@
 //! | [`journal`] | what makes a decision survive the process |
 //! | [`guard`] | whom a block would hit that must not be hit |
 //! | [`clock`] | wall time that no jump of the machine's clock moves |
-//! | [`rate`] | requests per second and client, in a fixed number of bytes |
+//! | [`rate`] | request rates of any number of limits and keys, in a bounded number of bytes |
+//! | [`connections`] | the open connections of each client |
 //!
 //! Time is an argument: no clock is read here but in [`Reading::take`] and [`SteadyClock::now`]. Nothing on the path of a request takes a lock.
 
 pub mod clock;
+pub mod connections;
 pub mod decisions;
 pub mod guard;
 pub mod journal;
@@ -23,10 +25,11 @@ pub mod scope;
 pub mod table;
 
 pub use clock::{Reading, SteadyClock};
+pub use connections::{Connections, CountedConnection, TooMany};
 pub use decisions::{Decisions, NewDecision, PutError, Written};
 pub use guard::{Conflict, Protected, conflicts};
 pub use journal::OpenError;
 pub use precedence::{Precedence, decide};
-pub use rate::{Rate, RateTable, RetryAfter};
+pub use rate::{Rate, RateKey, RateTable, RetryAfter, Usage};
 pub use scope::{canonical_scope, parse_scope};
 pub use table::DecisionTable;

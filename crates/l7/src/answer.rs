@@ -27,7 +27,7 @@ pub fn write(
     encode::field(out, b"Cache-Control", b"no-store");
     encode::field(out, b"X-Request-Id", id.as_bytes());
     match refusal {
-        Refusal::Rate { retry_after_s } => retry_after(out, *retry_after_s),
+        Refusal::Rate { retry_after_s, .. } => retry_after(out, *retry_after_s),
         Refusal::BodyMemory => retry_after(out, 1),
         _ => {}
     }

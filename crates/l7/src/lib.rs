@@ -6,6 +6,7 @@
 //! | [`session`] | the life of a connection: one request after another |
 //! | [`pipeline`] | **the stages of a request, in order** |
 //! | [`client`] | who the client is, behind proxies that we trust |
+//! | [`rates`] | how often a client may ask |
 //! | [`inspect`] | the firewall over head and body |
 //! | [`exchange`] | the request to the backend, and its answer |
 //! | [`upload`], [`relay`], [`tunnel`] | bodies to the backend, answers to the client, upgraded connections |
@@ -33,6 +34,7 @@ pub mod io;
 pub mod outcome;
 pub mod pipeline;
 pub mod policy;
+pub mod rates;
 pub mod record;
 pub mod refusal;
 pub mod relay;

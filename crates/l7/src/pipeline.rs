@@ -7,12 +7,12 @@ use crate::facts::Facts;
 use crate::inspect;
 use crate::outcome::{Next, Stop};
 use crate::policy::Policy;
+use crate::rates;
 use crate::record;
 use crate::refusal::Refusal;
 use crate::scratch::{BodyInHand, Scratch};
 use crate::{answer, client};
 use secbeat_http1::{Framing, Method, Parsed, Version};
-use secbeat_intel::RetryAfter;
 use std::time::Instant;
 
 /// Runs one request whose first bytes are in `scratch`, records it, and says what follows.
@@ -57,7 +57,7 @@ async fn stages(
     identify(connection, policy, scratch, facts);
     check_decision(connection, facts)?;
     check_limits(policy, scratch)?;
-    check_rate(connection, policy, facts)?;
+    rates::check(connection, policy, scratch, facts)?;
     let mut transaction = inspect::head(connection, policy, scratch, facts)?;
     let body = inspect::body(connection, policy, scratch, facts, transaction.as_mut()).await?;
     drop(transaction);
@@ -118,16 +118,6 @@ fn check_limits(policy: &Policy, scratch: &Scratch) -> Result<(), Stop> {
         Framing::Length(length) if length > policy.body_bytes_max => Err(Refusal::BodyTooLarge.into()),
         _ => Ok(()),
     }
-}
-
-/// The client's own rate.
-fn check_rate(connection: &Connection, policy: &Policy, facts: &Facts) -> Result<(), Stop> {
-    if policy.rate_limit_rps == 0 {
-        return Ok(());
-    }
-    let shared = &connection.worker.shared;
-    let refused = |retry: RetryAfter| Refusal::Rate { retry_after_s: retry.seconds() };
-    Ok(shared.rates.check(facts.client_ip, shared.since_start_ns(facts.started)).map_err(refused)?)
 }
 
 /// Tells the client and the operator that the request goes no further.

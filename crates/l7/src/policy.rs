@@ -1,6 +1,7 @@
 //! What requests are held against: settings and rules, checked and compiled, swapped whole. A request sees one policy from
 //! its first byte to its last.
 
+use crate::rates::Rates;
 use ipnet::IpNet;
 use rustls::ServerConfig;
 use secbeat_http1 as http1;
@@ -22,8 +23,8 @@ pub struct Policy {
     pub body_bytes_max: u64,
     /// Proxies whose word about the client counts.
     pub trusted_proxies: Vec<IpNet>,
-    /// Requests a second that a client may make; 0: any number.
-    pub rate_limit_rps: u64,
+    /// How often a client may ask.
+    pub rates: Rates,
     /// The firewall, where it is on.
     pub waf: Option<WafPolicy>,
     /// How long each step may take.
@@ -101,7 +102,7 @@ impl Policy {
             methods: limits.methods.iter().map(|method| method.as_str().to_owned()).collect(),
             body_bytes_max: limits.body_bytes_max,
             trusted_proxies: server.trusted_proxies.clone(),
-            rate_limit_rps: waf.rate_limit_rps,
+            rates: Rates::new(settings),
             waf: rules.map(|rules| WafPolicy {
                 rules,
                 inspect_bytes_max: waf.inspect_body_limit,

@@ -31,6 +31,8 @@ pub enum Refusal {
     BodyMemory,
     /// The client asks more often than it may.
     Rate {
+        /// The limit's name.
+        limit: Arc<str>,
         /// Whole seconds until it may ask again.
         retry_after_s: u64,
     },
@@ -120,10 +122,8 @@ impl Refusal {
                 "the body has a Content-Encoding and a type that is inspected: it cannot be inspected".into()
             }
             Refusal::BodyMemory => "waf.body_memory_budget is used up".into(),
-            Refusal::Rate { retry_after_s } => {
-                format!(
-                    "the client asks more often than waf.rate_limit_rps; next request in {retry_after_s} s"
-                )
+            Refusal::Rate { limit, retry_after_s } => {
+                format!("the client asks more often than {limit} allows; next request in {retry_after_s} s")
             }
             Refusal::Rules(matches) => matches.first().map_or_else(String::new, |found| {
                 format!("{} ({}) matched {}", found.rule_id, found.name, found.variable)

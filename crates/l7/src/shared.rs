@@ -4,7 +4,7 @@ use crate::budget::Budget;
 use crate::policy::Policy;
 use crate::roll_call::RollCall;
 use arc_swap::ArcSwap;
-use secbeat_intel::{Decisions, RateTable, SteadyClock};
+use secbeat_intel::{Connections, Decisions, RateTable, SteadyClock};
 use secbeat_telemetry::{EventRing, Logger, Metrics};
 use secbeat_types::{Decision, DecisionKind, Event, Timestamp};
 use std::net::IpAddr;
@@ -22,6 +22,8 @@ pub struct Shared {
     pub clock: SteadyClock,
     /// How often each client asks.
     pub rates: RateTable,
+    /// The open connections of each client.
+    pub connections: Arc<Connections>,
     /// Memory for bodies under inspection.
     pub bodies: Arc<Budget>,
     /// Counters.
