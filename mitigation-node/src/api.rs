@@ -9,6 +9,7 @@
 //! | [`health`] | metrics and health |
 //! | [`decisions`] | blocks of addresses and prefixes |
 //! | [`policy`] | reload and firewall rules |
+//! | [`panic`] | the kill switch |
 //! | [`events`] | what happened |
 //! | [`connections`] | who is connected |
 //! | [`openapi`] | the calls as OpenAPI has them |
@@ -21,6 +22,7 @@ mod error;
 mod events;
 mod health;
 mod openapi;
+mod panic;
 mod policy;
 mod port;
 
@@ -60,7 +62,7 @@ pub fn router(api: Arc<Api>) -> Router {
         .route("/api/v1/connections", get(connections::list))
         .route("/api/v1/events/stream", get(not_built))
         .route("/api/v1/explain", get(not_built))
-        .route("/api/v1/panic", post(not_built))
+        .route("/api/v1/panic", get(panic::list).post(panic::turn))
         .fallback(async || ApiError::not_found("there is no such call; see docs/api.md for those there are"))
         .method_not_allowed_fallback(async || ApiError::method_not_allowed())
         .layer(middleware::from_fn_with_state(api.clone(), access::check));

@@ -3,6 +3,7 @@
 
 use crate::arguments::Arguments;
 use crate::certificates;
+use crate::kill_switch::KillSwitchKeeper;
 use crate::rules::{self, Overlay};
 use arc_swap::ArcSwap;
 use rustls::ServerConfig;
@@ -155,6 +156,8 @@ pub struct View {
 pub struct Control {
     /// What the data plane reads.
     pub shared: Arc<Shared>,
+    /// What turns the kill switch.
+    pub kill_switch: KillSwitchKeeper,
     origin: Origin,
     sessions: Sessions,
     view: ArcSwap<View>,
@@ -189,6 +192,7 @@ impl Control {
     /// Takes over after the start, with generation 1 in force; `degraded` is what the settings ask for and is not there.
     pub fn new(
         shared: Arc<Shared>,
+        kill_switch: KillSwitchKeeper,
         origin: Origin,
         sessions: Sessions,
         settings: Settings,
@@ -208,6 +212,7 @@ impl Control {
         };
         let control = Self {
             shared,
+            kill_switch,
             origin,
             sessions,
             view: ArcSwap::from_pointee(state.view()),

@@ -5,6 +5,7 @@
 //! | [`arguments`] | the command line |
 //! | [`node`] | **the composition: what is built, in which order, and how it ends** |
 //! | [`control`] | the policy in force, and every way to change it |
+//! | [`kill_switch`] | what an operator turns when it is the firewall that hurts |
 //! | [`rules`] | firewall rules: the file's, and those set by the API over them |
 //! | [`certificates`] | the certificate for a first start without one |
 //! | [`secrets`] | random secrets, kept in the data folder |
@@ -15,6 +16,7 @@ mod api;
 mod arguments;
 mod certificates;
 mod control;
+mod kill_switch;
 mod node;
 mod rules;
 mod secrets;

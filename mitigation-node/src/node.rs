@@ -5,12 +5,14 @@ use crate::api::{self, Api};
 use crate::arguments::Arguments;
 use crate::certificates;
 use crate::control::{self, Control, Origin, policy, prepare};
+use crate::kill_switch::KillSwitchKeeper;
 use crate::rules::Overlay;
 use crate::secrets;
 use secbeat_edge::tls::Sessions;
 use secbeat_edge::{ListenerConfig, bind};
 use secbeat_intel::{Connections, Decisions, RateTable, Reading as Clocks, SteadyClock};
 use secbeat_l7::budget::Budget;
+use secbeat_l7::kill_switch::KillSwitch;
 use secbeat_l7::roll_call::RollCall;
 use secbeat_l7::shared::Lifecycle;
 use secbeat_l7::{Shared, Worker};
@@ -109,8 +111,11 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         log: log.clone(),
         started,
         lifecycle: Lifecycle::default(),
+        kill_switch: KillSwitch::default(),
         roll_call: RollCall::new(workers),
     });
+    let kill_switch =
+        KillSwitchKeeper::load(data_dir, &shared, shared.clock.now()).map_err(Failure::configuration)?;
     let address = listeners.first().and_then(|of_worker| of_worker.first()).and_then(|l| l.local_addr().ok());
     let (tell_ended, ended) = mpsc::channel(1);
     let running = start_workers(&shared, listeners, &tell_ended)?;
@@ -125,7 +130,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     line.send();
     let control =
-        Arc::new(Control::new(shared.clone(), origin, sessions, settings, prepared, overlay, degraded));
+        Control::new(shared.clone(), kill_switch, origin, sessions, settings, prepared, overlay, degraded);
+    let control = Arc::new(control);
     let outcome = wait(&control, workers, api_listener, arguments.stop_with_parent, ended, running);
     log.info("mitigation-node", "stopped").send();
     drop(log_writer);
@@ -334,6 +340,7 @@ fn each_second(control: &Control) {
     if let Err(error) = shared.decisions.flush_pending() {
         shared.log.error("mitigation-node", "decisions_not_durable").display("reason", error).send();
     }
+    control.kill_switch.expire(shared, now);
     control.flush();
     let table = shared.decisions.snapshot();
     let blocks = table.iter().filter(|decision| decision.kind == DecisionKind::Block).count();

@@ -87,6 +87,12 @@ impl RequestHead {
         }
     }
 
+    /// The host that is asked for, with its port where it was given: of the target or of `Host`; empty where there is none
+    /// (HTTP/1.0).
+    pub fn authority<'a>(&self, buf: &'a [u8]) -> &'a [u8] {
+        self.host.map(|host| host.of(buf)).or_else(|| self.value(buf, Known::Host)).unwrap_or_default()
+    }
+
     /// The value of the first field of this kind.
     pub fn value<'a>(&self, buf: &'a [u8], known: Known) -> Option<&'a [u8]> {
         self.fields.iter().find(|field| field.known == known).map(|field| field.value.of(buf))

@@ -36,8 +36,7 @@ pub async fn run(
     let mut output = std::mem::take(&mut scratch.answer.output);
     forward::request(&mut output, &scratch.head, scratch.head_bytes(), connection, policy, facts, &body);
     if let Body::Here(length) = body {
-        let from = scratch.head.len;
-        output.extend_from_slice(scratch.input.bytes().get(from..from + length).unwrap_or_default());
+        output.extend_from_slice(scratch.behind_head().get(..length).unwrap_or_default());
     }
     scratch.answer.output = output;
     match body {

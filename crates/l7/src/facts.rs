@@ -1,6 +1,8 @@
 //! What is known of a request, apart from its bytes.
 
+use crate::kill_switch::Stance;
 use crate::request_id::RequestId;
+use crate::stage::Stage;
 use secbeat_http1::{Method, Version};
 use std::net::IpAddr;
 use std::time::Instant;
@@ -23,4 +25,14 @@ pub struct Facts {
     pub upgrade: bool,
     /// The status that the client was sent; 0 before.
     pub status: u16,
+    /// The number of the site that it is for.
+    pub site: usize,
+    /// How the kill switch stands.
+    pub stance: Stance,
+    /// Whether an allowlist entry spares the client decisions and rates.
+    pub is_allowed: bool,
+    /// The stage that it has come to.
+    pub stage: Stage,
+    /// What else its trace tells: see [`flag`](crate::stage::flag).
+    pub flags: u8,
 }

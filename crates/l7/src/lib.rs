@@ -5,17 +5,18 @@
 //! | [`accept`] | from a listener to a connection: who is let in, TLS |
 //! | [`session`] | the life of a connection: one request after another |
 //! | [`pipeline`] | **the stages of a request, in order** |
-//! | [`client`] | who the client is, behind proxies that we trust |
+//! | [`client`], [`host`] | who the client is, behind proxies that we trust; the name of the host it asks for |
 //! | [`rates`] | how often a client may ask |
 //! | [`inspect`] | the firewall over head and body |
 //! | [`exchange`] | the request to the backend, and its answer |
 //! | [`upload`], [`relay`], [`tunnel`] | bodies to the backend, answers to the client, upgraded connections |
 //! | [`bulk`] | the rest of a large answer, at the least cost a byte |
 //! | [`forward`] | heads, written anew for the other side |
-//! | [`refusal`], [`answer`] | from cause to status, event and the answer of our own |
-//! | [`facts`], [`outcome`] | what is known of a request, and how it can end |
+//! | [`refusal`], [`answer`], [`pages`] | from cause to status, event and the answer of our own |
+//! | [`facts`], [`stage`], [`outcome`] | what is known of a request, how far it came, and how it can end |
 //! | [`record`] | what is left of a request: metrics and events |
 //! | [`policy`] | what requests are held against |
+//! | [`kill_switch`] | what an operator turns when it is the firewall that hurts |
 //! | [`connection`], [`worker`], [`shared`] | what belongs to a connection, to a thread, to all threads |
 //! | [`roll_call`] | who is connected, for the control side |
 //! | [`budget`], [`io`], [`request_id`], [`scratch`] | memory for bodies, two-way streams, ids, working memory |
@@ -29,9 +30,12 @@ pub mod connection;
 pub mod exchange;
 pub mod facts;
 pub mod forward;
+pub mod host;
 pub mod inspect;
 pub mod io;
+pub mod kill_switch;
 pub mod outcome;
+pub mod pages;
 pub mod pipeline;
 pub mod policy;
 pub mod rates;
@@ -43,6 +47,7 @@ pub mod roll_call;
 pub mod scratch;
 pub mod session;
 pub mod shared;
+pub mod stage;
 pub mod tunnel;
 pub mod upload;
 pub mod worker;

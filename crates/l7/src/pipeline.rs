@@ -5,14 +5,17 @@ use crate::connection::Connection;
 use crate::exchange;
 use crate::facts::Facts;
 use crate::inspect;
+use crate::kill_switch::Stance;
 use crate::outcome::{Next, Stop};
 use crate::policy::Policy;
 use crate::rates;
 use crate::record;
 use crate::refusal::Refusal;
 use crate::scratch::{BodyInHand, Scratch};
+use crate::stage::{Stage, flag};
 use crate::{answer, client};
 use secbeat_http1::{Framing, Method, Parsed, Version};
+use secbeat_types::{DecisionKind, Origin};
 use std::time::Instant;
 
 /// Runs one request whose first bytes are in `scratch`, records it, and says what follows.
@@ -26,6 +29,11 @@ pub async fn run(connection: &Connection, policy: &Policy, scratch: &mut Scratch
         keep_alive: false,
         upgrade: false,
         status: 0,
+        site: 0,
+        stance: Stance::Normal,
+        is_allowed: false,
+        stage: Stage::Head,
+        flags: 0,
     };
     let next = match stages(connection, policy, scratch, &mut facts).await {
         Ok(next) => next,
@@ -55,8 +63,11 @@ async fn stages(
 ) -> Result<Next, Stop> {
     read_head(connection, policy, scratch).await?;
     identify(connection, policy, scratch, facts);
+    facts.stage = Stage::Decision;
     check_decision(connection, facts)?;
+    facts.stage = Stage::Limits;
     check_limits(policy, scratch)?;
+    facts.stage = Stage::Rates;
     rates::check(connection, policy, scratch, facts)?;
     let mut transaction = inspect::head(connection, policy, scratch, facts)?;
     let body = inspect::body(connection, policy, scratch, facts, transaction.as_mut()).await?;
@@ -95,16 +106,25 @@ fn identify(connection: &Connection, policy: &Policy, scratch: &Scratch, facts: 
     let client_ip =
         client::address(connection.peer.ip(), head, scratch.input.bytes(), &policy.trusted_proxies);
     facts.client_ip = client_ip;
+    let shared = &connection.worker.shared;
+    facts.stance = shared.kill_switch.stance(head.authority(scratch.input.bytes()), shared.clock.now());
     connection.registration.set_client(Some(client_ip));
 }
 
-/// Whether a decision stops the client. The peer was looked at when it was accepted; this is for who was blocked since, and
-/// for clients behind proxies.
-fn check_decision(connection: &Connection, facts: &Facts) -> Result<(), Stop> {
+/// Whether a decision stops the client, or spares it rates. The peer was looked at when it was accepted; this is for who was
+/// blocked since, and for clients behind proxies.
+fn check_decision(connection: &Connection, facts: &mut Facts) -> Result<(), Stop> {
     let shared = &connection.worker.shared;
-    match shared.blocks(facts.client_ip, shared.clock.now()) {
-        Some(decision) => Err(Refusal::Decision(decision).into()),
-        None => Ok(()),
+    let Some(decision) = shared.decision(facts.client_ip, shared.clock.now()) else { return Ok(()) };
+    let counts = decision.origin == Origin::Manual || facts.stance == Stance::Normal;
+    match decision.kind {
+        DecisionKind::Block if counts => Err(Refusal::Decision(decision).into()),
+        DecisionKind::Block => Ok(()),
+        DecisionKind::Allow => {
+            facts.is_allowed = true;
+            facts.flags |= flag::ALLOWED;
+            Ok(())
+        }
     }
 }
 

@@ -100,12 +100,11 @@ fn of_request(
         let cut = bytes.get(..max).unwrap_or(bytes);
         (!cut.is_empty()).then(|| String::from_utf8_lossy(cut).into_owned())
     };
-    let host = head.host.map(|host| host.of(bytes)).or_else(|| head.value(bytes, Known::Host));
     Event {
         client_ip: Some(facts.client_ip.to_canonical()),
         request_id: Some(facts.id.as_str().to_owned()),
         method: text(head.method.of(bytes), METHOD_BYTES_MAX),
-        host: text(host.unwrap_or_default(), HOST_BYTES_MAX),
+        host: text(head.authority(bytes), HOST_BYTES_MAX),
         target: text(head.target.of(bytes), TARGET_BYTES_MAX),
         user_agent: text(head.value(bytes, Known::UserAgent).unwrap_or_default(), USER_AGENT_BYTES_MAX),
         status: (facts.status != 0).then_some(facts.status),

@@ -2,7 +2,7 @@
 //! while it has bytes in hand.
 
 use secbeat_edge::BufferPool;
-use secbeat_http1::{RequestHead, ResponseHead};
+use secbeat_http1::{self as http1, Parsed, RequestHead, ResponseHead};
 use std::cell::RefCell;
 
 /// Sets kept at most by a worker.
@@ -24,6 +24,10 @@ pub struct Scratch {
     pub answer: Answer,
 }
 
+/// A head that was put in another's place is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HeadReplaced;
+
 /// What is known of where a request's body is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum BodyInHand {
@@ -40,6 +44,28 @@ impl Scratch {
     /// The bytes that the head's spans speak of.
     pub fn head_bytes(&self) -> &[u8] {
         if self.kept.is_empty() { self.input.bytes() } else { &self.kept }
+    }
+
+    /// What the client has sent behind the head: the body, or its beginning.
+    pub fn behind_head(&self) -> &[u8] {
+        let input = self.input.bytes();
+        if self.kept.is_empty() { input.get(self.head.len..).unwrap_or_default() } else { input }
+    }
+
+    /// Puts another head in the place of the one that was sent: what follows sees `bytes` alone.
+    ///
+    /// # Errors
+    /// `bytes` are not a whole head, or frame the body otherwise; nothing may be forwarded then.
+    pub fn replace_head(&mut self, bytes: Vec<u8>, limits: &http1::Limits) -> Result<(), HeadReplaced> {
+        let (framing, method) = (self.head.framing, self.head.known_method);
+        self.take_out_head();
+        self.kept = bytes;
+        match self.head.parse(&self.kept, limits) {
+            Ok(Parsed::Complete) if self.head.framing == framing && self.head.known_method == method => {
+                Ok(())
+            }
+            _ => Err(HeadReplaced),
+        }
     }
 
     /// Takes the head out of the input, so that what is left there is the body.

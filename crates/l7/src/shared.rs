@@ -1,12 +1,13 @@
 //! What all workers share: read without a lock on the path of a request.
 
 use crate::budget::Budget;
+use crate::kill_switch::KillSwitch;
 use crate::policy::Policy;
 use crate::roll_call::RollCall;
 use arc_swap::ArcSwap;
 use secbeat_intel::{Connections, Decisions, RateTable, SteadyClock};
 use secbeat_telemetry::{EventRing, Logger, Metrics};
-use secbeat_types::{Decision, DecisionKind, Event, Timestamp};
+use secbeat_types::{Decision, DecisionKind, Event, Origin, Timestamp};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -36,6 +37,8 @@ pub struct Shared {
     pub started: Instant,
     /// How far the program has come.
     pub lifecycle: Lifecycle,
+    /// The kill switch.
+    pub kill_switch: KillSwitch,
     /// What workers are asked for their connections through.
     pub roll_call: RollCall,
 }
@@ -88,10 +91,17 @@ impl Lifecycle {
 }
 
 impl Shared {
-    /// The decision that stops a client at `now` by [`clock`](Self::clock), if there is one.
+    /// The decision about a client at `now` by [`clock`](Self::clock), if one is in force. While the kill switch is turned for all
+    /// hosts, nothing that a program decided counts.
+    pub fn decision(&self, client: IpAddr, now: Timestamp) -> Option<Arc<Decision>> {
+        let decision = self.decisions.current().lookup(client, now)?;
+        let counts = decision.origin == Origin::Manual || !self.kill_switch.suspends_programs(now);
+        counts.then_some(decision)
+    }
+
+    /// The decision that stops a client at `now`, if there is one.
     pub fn blocks(&self, client: IpAddr, now: Timestamp) -> Option<Arc<Decision>> {
-        let table = self.decisions.current();
-        table.lookup(client, now).filter(|decision| decision.kind == DecisionKind::Block)
+        self.decision(client, now).filter(|decision| decision.kind == DecisionKind::Block)
     }
 
     /// Nanoseconds from the start of the program to `now`: the clock of the rates.
