@@ -17,7 +17,9 @@ mod sampling;
 mod writer;
 
 pub use line::Line;
+pub(crate) use line::push_quoted;
 pub use writer::LogWriter;
+pub(crate) use writer::open_to_append;
 
 use crossbeam_queue::ArrayQueue;
 use sampling::Sampler;

@@ -48,7 +48,7 @@ impl<'a> Line<'a> {
     pub fn str(self, name: &str, value: &str) -> Self {
         self.field(name, |text, format| match format {
             Format::Pretty if is_plain(value) => text.push_str(value),
-            _ => push_quoted(text, value),
+            _ => push_quoted(text, value, TEXT_MAX),
         })
     }
 
@@ -119,11 +119,11 @@ fn is_plain(value: &str) -> bool {
         && value.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\'' | b'\\' | b'='))
 }
 
-/// `value` as a JSON string (RFC 8259 7), cut to [`TEXT_MAX`] bytes. Besides what JSON asks for, it escapes what a
+/// `value` as a JSON string (RFC 8259 7), cut to `max` bytes. Besides what JSON asks for, it escapes what a
 /// terminal or a reader's eye would take for something else: DEL, C1 controls, line and paragraph separators, marks
 /// that turn the direction of writing.
-fn push_quoted(out: &mut String, value: &str) {
-    let cut = value.floor_char_boundary(TEXT_MAX);
+pub(crate) fn push_quoted(out: &mut String, value: &str, max: usize) {
+    let cut = value.floor_char_boundary(max);
     out.push('"');
     for c in value[..cut].chars() {
         match c {

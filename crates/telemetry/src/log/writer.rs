@@ -5,6 +5,7 @@ use secbeat_types::Timestamp;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst, fence};
 use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle, Thread};
@@ -26,18 +27,7 @@ pub(super) enum Sink {
 impl Sink {
     pub(super) fn open(target: &Target) -> io::Result<Self> {
         let Target::File(path) = target else { return Ok(Sink::Stderr) };
-        let explain = |error: io::Error| {
-            let text = format!(
-                "{}: {error}; expected a file that this user may append to: \
-                 set [logging] file or change the owner of its folder",
-                path.display()
-            );
-            io::Error::new(error.kind(), text)
-        };
-        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            fs::create_dir_all(folder).map_err(explain)?;
-        }
-        OpenOptions::new().append(true).create(true).mode(0o640).open(path).map(Sink::File).map_err(explain)
+        open_to_append(path, "[logging] file").map(Sink::File)
     }
 
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
@@ -46,6 +36,25 @@ impl Sink {
             Sink::File(file) => file.write_all(bytes),
         }
     }
+}
+
+/// Opens the end of a log file; it and its folder are made if they are not there. `key` is where its name is set.
+///
+/// # Errors
+/// It cannot be; the error says which file, and what to do.
+pub(crate) fn open_to_append(path: &Path, key: &str) -> io::Result<File> {
+    let explain = |error: io::Error| {
+        let text = format!(
+            "{}: {error}; expected a file that this user may append to: \
+             set {key} or change the owner of its folder",
+            path.display()
+        );
+        io::Error::new(error.kind(), text)
+    };
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        fs::create_dir_all(folder).map_err(explain)?;
+    }
+    OpenOptions::new().append(true).create(true).mode(0o640).open(path).map_err(explain)
 }
 
 /// What other threads have to say to the writer.
