@@ -1,6 +1,7 @@
-//! The command line.
+//! The command line. Help, errors and completions are made from this one definition.
 
 use crate::client::Node;
+use crate::nouns::{Absent, Call};
 use crate::quickstart::Backend;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::net::SocketAddr;
@@ -29,9 +30,17 @@ pub enum Command {
         /// The configuration file [default: MITIGATION_CONFIG, or config/production.toml]
         file: Option<PathBuf>,
     },
-    /// A call of a node's API.
+    /// Calls of a node's API.
     #[command(flatten)]
     Call(Call),
+    /// Print what a shell needs to complete this program's words
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// What later versions have.
+    #[command(flatten)]
+    Absent(Absent),
 }
 
 /// How the quick start is laid out.
@@ -57,34 +66,34 @@ pub struct Quickstart {
     pub data_dir: Option<PathBuf>,
 }
 
-/// The commands that are one call of a node's API.
-#[derive(Subcommand)]
-pub enum Call {
-    /// Who is blocked
+/// What is done at a node.
+#[derive(Args)]
+pub struct At<V: Subcommand> {
+    /// The node.
+    #[command(flatten)]
+    pub target: Target,
+    /// What is done.
     #[command(subcommand)]
-    Decision(Decision),
-    /// Firewall rules
-    #[command(subcommand)]
-    Rule(Rule),
-    /// What happened
-    #[command(subcommand)]
-    Event(Event),
-    /// The node itself
-    #[command(subcommand)]
-    Node(NodeVerb),
+    pub verb: V,
 }
 
 /// Which node is called, and how its answer is printed.
 #[derive(Args)]
 pub struct Target {
-    /// The node's API
-    #[arg(long, value_name = "URL", env = "SECBEAT_NODE", default_value = "http://127.0.0.1:9191")]
+    /// The node's API: http://host:port, or unix:/path/of/its/socket
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "SECBEAT_NODE",
+        default_value = "http://127.0.0.1:9191",
+        global = true
+    )]
     pub node: Node,
-    /// The token of metrics.api_token, for a call from another machine
-    #[arg(long, value_name = "TOKEN", env = "SECBEAT_TOKEN", hide_env_values = true)]
+    /// The token of metrics.api_token or metrics.viewer_token, for a call from another machine
+    #[arg(long, value_name = "TOKEN", env = "SECBEAT_TOKEN", hide_env_values = true, global = true)]
     pub token: Option<String>,
     /// For people, or the node's answer as it is
-    #[arg(short, long, value_enum, default_value_t = Output::Human)]
+    #[arg(short, long, value_enum, default_value_t = Output::Human, global = true)]
     pub output: Output,
 }
 
@@ -97,82 +106,13 @@ pub enum Output {
     Json,
 }
 
-/// Who is blocked.
-#[derive(Subcommand)]
-pub enum Decision {
-    /// Block an address (an IPv6 address stands for its /64) or a prefix
-    Add {
-        /// `192.0.2.7` or `192.0.2.0/24`
-        scope: String,
-        /// How long, in seconds [default: 3600]
-        #[arg(long, value_name = "SECONDS")]
-        duration: Option<u64>,
-        /// Why, for whoever finds it later
-        #[arg(long)]
-        reason: Option<String>,
-        /// Block even yourself, loopback, a backend or a trusted proxy
-        #[arg(long)]
-        force: bool,
-        #[command(flatten)]
-        target: Target,
-    },
-    /// List the blocks in force
-    List {
-        #[command(flatten)]
-        target: Target,
-    },
-    /// Undo the block of an address or a prefix
-    Delete {
-        /// As it was given to `add`
-        scope: String,
-        #[command(flatten)]
-        target: Target,
-    },
-}
-
-/// Firewall rules.
-#[derive(Subcommand)]
-pub enum Rule {
-    /// List the rules in force, in order
-    List {
-        #[command(flatten)]
-        target: Target,
-    },
-}
-
-/// What happened.
-#[derive(Subcommand)]
-pub enum Event {
-    /// List events, the newest first
-    List {
-        /// attack, decision, limit, protocol, backend or policy
-        #[arg(long = "type", value_name = "TYPE")]
-        kind: Option<String>,
-        /// Only of this client
-        #[arg(long)]
-        ip: Option<String>,
-        /// Only after this time (RFC 3339) or event id
-        #[arg(long)]
-        since: Option<String>,
-        /// At most so many
-        #[arg(long, default_value_t = 20)]
-        limit: usize,
-        #[command(flatten)]
-        target: Target,
-    },
-}
-
-/// The node itself.
-#[derive(Subcommand)]
-pub enum NodeVerb {
-    /// What it is, does, and does without; status 1 where it runs degraded
-    Status {
-        /// Status 0 also where it runs degraded
-        #[arg(long)]
-        allow_degraded: bool,
-        #[command(flatten)]
-        target: Target,
-    },
+/// A shell whose completions are known.
+#[derive(Clone, Copy, ValueEnum)]
+#[allow(missing_docs)]
+pub enum Shell {
+    Bash,
+    Zsh,
+    Fish,
 }
 
 #[cfg(test)]
@@ -191,5 +131,17 @@ mod tests {
         let Err(error) = parsed else { panic!("it was accepted") };
         assert!(error.to_string().contains("not built in this version"), "{error}");
         assert_eq!(error.exit_code(), 2);
+    }
+
+    #[test]
+    fn the_node_may_be_named_before_the_verb_and_after_it() {
+        for words in [
+            ["secbeat", "decision", "--node", "http://a:1", "list"],
+            ["secbeat", "decision", "list", "--node", "http://a:1"],
+        ] {
+            let Ok(parsed) = Arguments::try_parse_from(words) else { panic!("{words:?}") };
+            let Command::Call(Call::Decision(at)) = parsed.command else { panic!("{words:?}") };
+            assert_eq!(at.target.node.to_string(), "http://a:1");
+        }
     }
 }

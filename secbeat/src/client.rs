@@ -1,16 +1,18 @@
-//! Calls of a node's API over HTTP.
+//! Calls of a node's API over HTTP, by TCP or by its Unix socket.
 
 use crate::failure::Failure;
 use http_body_util::{BodyExt, Full};
-use hyper::body::Bytes;
+use hyper::body::{Bytes, Incoming};
 use hyper::header::{AUTHORIZATION, HOST};
-use hyper::{Method, Request, StatusCode, Uri};
+use hyper::{Method, Request, Response, StatusCode, Uri};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use std::fmt;
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, UnixStream};
 use tokio::time::timeout;
 
 /// How long a call may take as a whole.
@@ -18,22 +20,32 @@ const CALL_TIME_MAX: Duration = Duration::from_secs(30);
 
 /// Where a node's API is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Node {
-    authority: String,
+pub enum Node {
+    /// At a `host:port`.
+    Tcp(String),
+    /// At a Unix socket: `metrics.unix_socket`.
+    Unix(PathBuf),
 }
 
 impl FromStr for Node {
     type Err = String;
 
-    /// `http://host:port`
+    /// `http://host:port` or `unix:/path`
     fn from_str(text: &str) -> Result<Self, String> {
-        Ok(Self { authority: authority_of(text)? })
+        match text.strip_prefix("unix:") {
+            Some(path) if path.starts_with('/') => Ok(Self::Unix(path.into())),
+            Some(_) => Err("expected unix: and an absolute path".into()),
+            None => Ok(Self::Tcp(authority_of(text)?)),
+        }
     }
 }
 
 impl fmt::Display for Node {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "http://{}", self.authority)
+        match self {
+            Self::Tcp(authority) => write!(f, "http://{authority}"),
+            Self::Unix(path) => write!(f, "unix:{}", path.display()),
+        }
     }
 }
 
@@ -70,7 +82,7 @@ pub struct Call<'a> {
     /// Path and query, already encoded.
     pub path: String,
     /// The body; `None`: none.
-    pub body: Option<Value>,
+    pub body: Option<String>,
     /// The bearer token.
     pub token: Option<&'a str>,
 }
@@ -81,35 +93,78 @@ impl Node {
     /// # Errors
     /// The node cannot be reached, or does not speak HTTP and JSON.
     pub async fn call(&self, call: Call<'_>) -> Result<(StatusCode, Value), Failure> {
-        let unreachable = |why: String| {
-            Failure::unreachable(format!(
-                "cannot reach {self}: {why}; is the node running, and is this its API?"
-            ))
+        let exchange = async {
+            let response = self.send(call, None).await?;
+            let status = response.status();
+            Ok((status, json_of(response).await?))
         };
-        match timeout(CALL_TIME_MAX, self.exchange(call)).await {
-            Ok(outcome) => outcome.map_err(unreachable),
-            Err(_) => Err(unreachable(format!("no answer within {} s", CALL_TIME_MAX.as_secs()))),
+        match timeout(CALL_TIME_MAX, exchange).await {
+            Ok(outcome) => outcome.map_err(|why: String| self.unreachable(&why)),
+            Err(_) => Err(self.unreachable(&format!("no answer within {} s", CALL_TIME_MAX.as_secs()))),
         }
     }
 
-    async fn exchange(&self, call: Call<'_>) -> Result<(StatusCode, Value), String> {
-        let stream = TcpStream::connect(&self.authority).await.map_err(|error| error.to_string())?;
-        let handshake = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await;
-        let (mut sender, connection) = handshake.map_err(|error| error.to_string())?;
-        tokio::spawn(connection);
-        let mut request = Request::builder().method(call.method).uri(call.path).header(HOST, &self.authority);
-        if let Some(token) = call.token {
-            request = request.header(AUTHORIZATION, format!("Bearer {token}"));
+    /// Makes a call whose answer has no end, and gives it once it has begun.
+    ///
+    /// # Errors
+    /// The node cannot be reached, or does not speak HTTP.
+    pub async fn open(
+        &self,
+        path: String,
+        token: Option<&str>,
+        last_id: Option<&str>,
+    ) -> Result<Response<Incoming>, Failure> {
+        let call = Call { method: Method::GET, path, body: None, token };
+        match timeout(CALL_TIME_MAX, self.send(call, last_id)).await {
+            Ok(outcome) => outcome.map_err(|why| self.unreachable(&why)),
+            Err(_) => Err(self.unreachable(&format!("no answer within {} s", CALL_TIME_MAX.as_secs()))),
         }
-        let body = call.body.map_or_else(Bytes::new, |body| body.to_string().into());
-        let request = request.body(Full::new(body)).map_err(|error| error.to_string())?;
-        let response = sender.send_request(request).await.map_err(|error| error.to_string())?;
-        let status = response.status();
-        let bytes = response.into_body().collect().await.map_err(|error| error.to_string())?.to_bytes();
-        let value =
-            serde_json::from_slice(&bytes).map_err(|_| format!("it answered {status} without JSON"))?;
-        Ok((status, value))
     }
+
+    fn unreachable(&self, why: &str) -> Failure {
+        Failure::unreachable(format!("cannot reach {self}: {why}; is the node running, and is this its API?"))
+    }
+
+    async fn send(&self, call: Call<'_>, last_id: Option<&str>) -> Result<Response<Incoming>, String> {
+        match self {
+            Self::Tcp(authority) => {
+                let stream = TcpStream::connect(authority).await.map_err(|error| error.to_string())?;
+                exchange(stream, authority, call, last_id).await
+            }
+            Self::Unix(path) => {
+                let stream = UnixStream::connect(path).await.map_err(|error| error.to_string())?;
+                exchange(stream, "localhost", call, last_id).await
+            }
+        }
+    }
+}
+
+async fn exchange(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    host: &str,
+    call: Call<'_>,
+    last_id: Option<&str>,
+) -> Result<Response<Incoming>, String> {
+    let handshake = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await;
+    let (mut sender, connection) = handshake.map_err(|error| error.to_string())?;
+    tokio::spawn(connection);
+    let mut request = Request::builder().method(call.method).uri(call.path).header(HOST, host);
+    if let Some(token) = call.token {
+        request = request.header(AUTHORIZATION, format!("Bearer {token}"));
+    }
+    if let Some(id) = last_id {
+        request = request.header("last-event-id", id);
+    }
+    let body = call.body.map_or_else(Bytes::new, Bytes::from);
+    let request = request.body(Full::new(body)).map_err(|error| error.to_string())?;
+    sender.send_request(request).await.map_err(|error| error.to_string())
+}
+
+/// The JSON of an answer.
+pub async fn json_of(response: Response<Incoming>) -> Result<Value, String> {
+    let status = response.status();
+    let bytes = response.into_body().collect().await.map_err(|error| error.to_string())?.to_bytes();
+    serde_json::from_slice(&bytes).map_err(|_| format!("it answered {status} without JSON"))
 }
 
 /// Encodes a value of a query string: what is not unreserved (RFC 3986 2.3) becomes `%XX`.
@@ -155,6 +210,13 @@ mod tests {
         ] {
             assert!(authority_of(text).unwrap_err().contains("http://host:port"), "{text}");
         }
+    }
+
+    #[test]
+    fn a_node_is_at_an_address_or_at_a_socket() {
+        assert_eq!("http://a:1".parse(), Ok(Node::Tcp("a:1".into())));
+        assert_eq!("unix:/run/a.sock".parse(), Ok(Node::Unix("/run/a.sock".into())));
+        assert!("unix:a.sock".parse::<Node>().is_err());
     }
 
     #[test]

@@ -4,9 +4,12 @@
 //! | --- | --- |
 //! | [`arguments`] | the command line |
 //! | [`quickstart`] | **real nodes before a site, with nothing to set up** |
-//! | [`calls`] | the commands that are one call of a node's API |
-//! | [`show`] | answers of a node as text for people |
+//! | [`nouns`] | **what an operator speaks of: words, calls and answers** |
+//! | [`words`] | scopes, paths and bodies of calls |
+//! | [`calls`] | making a call, and printing its answer |
+//! | [`show`] | answers of a node as text |
 //! | [`client`] | calls of a node's API over HTTP |
+//! | [`sse`] | server-sent events |
 //! | [`edge`] | the node's own program: where it is, and its check of a configuration |
 //! | [`failure`] | why the program ends, and with which status |
 
@@ -15,11 +18,14 @@ mod calls;
 mod client;
 mod edge;
 mod failure;
+mod nouns;
 mod quickstart;
 mod show;
+mod sse;
+mod words;
 
-use arguments::{Arguments, Command};
-use clap::Parser;
+use arguments::{Arguments, Command, Shell};
+use clap::{CommandFactory, Parser};
 use std::process::ExitCode;
 
 #[tokio::main(flavor = "current_thread")]
@@ -27,7 +33,12 @@ async fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Quickstart(options) => quickstart::run(options).await,
         Command::Validate { file } => edge::validate(file),
-        Command::Call(call) => calls::run(call).await,
+        Command::Call(call) => nouns::run(call).await,
+        Command::Completions { shell } => {
+            complete(shell);
+            Ok(())
+        }
+        Command::Absent(noun) => Err(noun.refuse()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -36,4 +47,16 @@ async fn main() -> ExitCode {
             ExitCode::from(failure.code)
         }
     }
+}
+
+/// Prints the completions of a shell.
+fn complete(shell: Shell) {
+    let shell = match shell {
+        Shell::Bash => clap_complete::Shell::Bash,
+        Shell::Zsh => clap_complete::Shell::Zsh,
+        Shell::Fish => clap_complete::Shell::Fish,
+    };
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Arguments::command(), "secbeat", &mut script);
+    let _ = calls::write(&String::from_utf8_lossy(&script));
 }
