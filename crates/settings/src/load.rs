@@ -9,6 +9,7 @@ use crate::{check, command_line, environment, file};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
 
 /// The environment variable that names the configuration file.
 pub const PATH_VARIABLE: &str = "MITIGATION_CONFIG";
@@ -116,7 +117,8 @@ impl Settings {
         let mut given = Given::default();
         if let Some(path) = &sources.path {
             match (sources.read)(path) {
-                Ok(text) => file::read(path, &text, &sources.environment, &mut given),
+                // It may hold secrets.
+                Ok(text) => file::read(path, &Zeroizing::new(text), &sources.environment, &mut given),
                 Err(error) => given.problems.push(unreadable_configuration(path, &error)),
             }
             if given.assignments.is_empty() {
@@ -160,7 +162,7 @@ fn merge(given: Given, read: ReadFile<'_>) -> Result<Loaded, Errors> {
     }
     for assignment in assignments {
         let path = assignment.path();
-        let Assignment { key, row, raw, origin } = assignment;
+        let Assignment { key, row, mut raw, origin } = assignment;
         let section = match row {
             Some(row) => settings.row_mut(key.section, row),
             None => {
@@ -170,6 +172,9 @@ fn merge(given: Given, read: ReadFile<'_>) -> Result<Loaded, Errors> {
         };
         if let Err(message) = section.map_or(Ok(()), |section| section.set(key, &raw)) {
             problems.push(Problem::new(Some(origin.clone()), path.clone(), message));
+        }
+        if key.is_secret() {
+            raw.wipe();
         }
         origins.insert(path, origin);
     }
@@ -252,17 +257,19 @@ fn read_secret_files(
         let Some(file) = settings.secret_file(key) else { continue };
         let secret = read(&file)
             .map_err(|error| format!("the secret in {} cannot be read: {error}", file.display()))
+            .map(Zeroizing::new)
             .and_then(|text| {
                 Secret::new(text.trim_end_matches(['\n', '\r']))
                     .map_err(|message| format!("{}: {message}", file.display()))
             });
         match secret {
             Ok(secret) => {
-                let raw = Raw::String(secret.expose().to_owned());
+                let mut raw = Raw::String(secret.expose().to_owned());
                 if let Some(section) = settings.section_mut(key.section) {
                     // A `Secret` that was accepted is accepted again.
                     let _ = section.set(key, &raw);
                 }
+                raw.wipe();
                 origins.insert(path, origin);
             }
             Err(message) => problems.push(Problem::new(Some(origin), path_of_file, message)),

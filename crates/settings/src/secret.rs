@@ -1,12 +1,13 @@
-//! Secrets: never shown, never a placeholder.
+//! Secrets: never shown, never a placeholder, wiped from memory when they are dropped.
 
 use crate::key::{Key, Kind};
 use crate::value::{Raw, Value, mismatch, quote};
 use std::fmt;
+use zeroize::Zeroizing;
 
-/// A secret. It prints as `[secret]`, and only [`Secret::expose`] gives it away.
+/// A secret. It prints as `[secret]`, and only [`Secret::expose`] gives it away. Its bytes are zeroed on drop.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
+pub struct Secret(Zeroizing<String>);
 
 /// The shortest secret that is accepted: 16 characters of hex are 64 bits, out of reach over a network.
 pub const LENGTH_MIN: usize = 16;
@@ -30,10 +31,14 @@ impl Secret {
     /// Takes a secret; an error says why it is none, without showing it.
     pub fn new(text: &str) -> Result<Self, String> {
         const REMEDY: &str = "make one with `openssl rand -hex 32`";
-        let letters: String =
-            text.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
+        // As long as it can get from the start, so that growing leaves no copy behind.
+        let mut letters = Zeroizing::new(String::with_capacity(text.len()));
+        letters.extend(text.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()));
+        let what = ["secret", "password", "token", "key"];
+        // `your-viewer-token`, however it is written.
         let placeholder = PLACEHOLDERS.iter().any(|word| letters.contains(word))
-            || ["secret", "password", "token", "key"].contains(&letters.as_str());
+            || what.contains(&letters.as_str())
+            || (letters.starts_with("your") && what.iter().any(|word| letters.ends_with(word)));
         if placeholder {
             return Err(format!("this is a placeholder, not a secret; {REMEDY}"));
         }
@@ -43,7 +48,7 @@ impl Secret {
         if text.contains(char::is_control) {
             return Err(format!("expected one line without control characters; {REMEDY}"));
         }
-        Ok(Secret(text.to_owned()))
+        Ok(Secret(Zeroizing::new(text.to_owned())))
     }
 
     /// The secret itself. What a caller sends is compared with it in constant time (`subtle`), not by `==`.
@@ -92,9 +97,14 @@ mod tests {
 
     #[test]
     fn placeholders_and_short_secrets_are_refused_without_being_shown() {
-        for text in
-            ["your-secret-key", "CHANGEME", "change-me-please-now", "<your token goes here>", "password"]
-        {
+        for text in [
+            "your-secret-key",
+            "YOUR_VIEWER_TOKEN",
+            "CHANGEME",
+            "change-me-please-now",
+            "<your token goes here>",
+            "password",
+        ] {
             assert!(Secret::new(text).unwrap_err().contains("placeholder"), "{text}");
         }
         let error = Secret::new("hunter2").unwrap_err();

@@ -4,6 +4,7 @@ use crate::key::{Effect, Key};
 use crate::load::path;
 use crate::section::Section;
 use crate::sections::*;
+use zeroize::{Zeroize, Zeroizing};
 
 macro_rules! settings {
     (
@@ -146,7 +147,9 @@ impl Settings {
         let mut changes = Changes::default();
         for &(name, _, keys) in SECTIONS {
             let (old, new) = (self.section(name), new.section(name));
-            let write = |section: Option<&dyn Section>, key| section.map(|section| section.write(key));
+            let write = |section: Option<&dyn Section>, key| {
+                section.map(|section| Zeroizing::new(section.write(key)))
+            };
             for key in keys.iter().filter(|key| write(old, key) != write(new, key)) {
                 changes.changed.push(key.path());
                 if key.effect == Effect::Restart || old.is_some() != new.is_some() {
@@ -182,8 +185,12 @@ impl Settings {
 }
 
 fn shown(section: &dyn Section, key: &Key) -> String {
-    let value = section.write(key);
-    if key.is_secret() && !value.is_empty() { "[secret]".into() } else { value }
+    let mut value = section.write(key);
+    if key.is_secret() && !value.is_empty() {
+        value.zeroize();
+        value.push_str("[secret]");
+    }
+    value
 }
 
 type Row<'a> = (String, &'a dyn Section);

@@ -5,6 +5,7 @@ use ipnet::IpNet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
+use zeroize::Zeroize;
 
 /// A value before its key's type is known.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,6 +38,13 @@ impl Raw {
             Raw::Boolean(flag) => flag.to_string(),
             Raw::List(_) => "a list".into(),
             Raw::Other(what) => (*what).into(),
+        }
+    }
+
+    /// Zeroes the text, once a secret was read from it.
+    pub(crate) fn wipe(&mut self) {
+        if let Raw::Text(text) | Raw::String(text) = self {
+            text.zeroize();
         }
     }
 

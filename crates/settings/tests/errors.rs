@@ -115,6 +115,31 @@ fn an_impossible_value_says_what_is_possible() {
             "takes the port of server.bind_address, 0.0.0.0:8443",
         ),
         ("orchestrator", "url = \"orchestrator:9090\"", "orchestrator.url: expected a URL"),
+        ("waf", "csrf = true", ":4:1: waf.csrf: expected a section, [waf.csrf], found true or false"),
+        ("waf.csrf", "enabel = true", ":4:1: waf.csrf.enabel: unknown key; did you mean enable?"),
+        (
+            "waf.csrf",
+            "allowed_origins = [\"https://a/b\"]",
+            "waf.csrf.allowed_origins: item 1: expected an origin without a path",
+        ),
+        (
+            "waf.csrf",
+            "exempt_paths = [\"hooks\"]",
+            "waf.csrf.exempt_paths: item 1: expected a path that begins with \"/\", found \"hooks\"",
+        ),
+        ("waf", "compression_layers_max = 9", "waf.compression_layers_max: expected 0 to 8, found 9"),
+        (
+            "waf",
+            "body_memory_per_client = 67_108_865",
+            "waf.body_memory_per_client: expected at most waf.body_memory_budget, 67108864 bytes",
+        ),
+        (
+            "waf",
+            "body_memory_per_client = 2048",
+            "waf.inspect_body_limit: expected at most waf.body_memory_per_client, 2048 bytes",
+        ),
+        ("recorder", "bytes_max = 1024", "recorder.bytes_max: expected 1048576 to"),
+        ("access_log", "format = \"common\"", "access_log.format: expected \"json\" or \"combined\""),
     ] {
         let errors = errors(&with(section, line));
         assert!(errors.contains(message), "{line}: {errors}");
@@ -312,4 +337,60 @@ fn an_orchestrator_needs_one_address_or_several() {
     assert!(errors(&with("orchestrator", "register_interval = 30")).contains("orchestrator.url: missing"));
     let both = "url = \"http://a:1\"\nurls = [\"http://b:1\"]";
     assert!(errors(&with("orchestrator", both)).contains("orchestrator.urls: give url or urls, not both"));
+}
+
+#[test]
+fn the_token_of_those_who_only_look_is_another() {
+    let both = "api_token = \"0123456789abcdef\"\nviewer_token = \"0123456789abcdef\"";
+    assert!(errors(&with("metrics", both)).ends_with(
+        ":5:16: metrics.viewer_token: it is metrics.api_token too, which may do everything; give each its own"
+    ));
+    let placeholder = errors(&with("metrics", "viewer_token = \"your-viewer-token\""));
+    assert!(placeholder.contains(":4:16: metrics.viewer_token: this is a placeholder"), "{placeholder}");
+}
+
+#[test]
+fn two_logs_do_not_share_a_file() {
+    let file =
+        format!("{SMALLEST}[logging]\nfile = \"a.log\"\n[access_log]\nenable = true\nfile = \"a.log\"\n");
+    assert!(errors(&file).ends_with(":7:8: access_log.file: it is logging.file too; give each its own"));
+}
+
+#[test]
+fn a_socket_has_a_path_that_the_kernel_takes() {
+    let socket = |length| with("metrics", &format!("unix_socket = \"{}\"", "a".repeat(length)));
+    load(&socket(107)).unwrap();
+    assert!(errors(&socket(108)).contains("metrics.unix_socket: expected a path of at most 107 bytes"));
+}
+
+#[test]
+fn what_one_client_may_hold_follows_the_other_limits_until_it_is_given() {
+    let held = |lines: &str| load(&with("waf", lines)).unwrap().settings.waf.body_memory_per_client;
+    assert_eq!(held(""), 8_388_608);
+    assert_eq!(held("inspect_body_limit = 16_777_216"), 16_777_216);
+    assert_eq!(held("body_memory_budget = 131_072"), 131_072);
+}
+
+#[test]
+fn what_does_nothing_is_told() {
+    for (section, line, warning) in [
+        ("waf.csrf", "require = true", "waf.csrf.require does nothing while waf.csrf.enable is false"),
+        (
+            "sandbox",
+            "enable = false\nrequired = true",
+            "sandbox.required does nothing while sandbox.enable is false",
+        ),
+    ] {
+        assert_eq!(load(&with(section, line)).unwrap().warnings, [warning]);
+    }
+    let on_one_site =
+        format!("{SMALLEST}[waf.csrf]\nrequire = true\n[[sites]]\nhosts = [\"a\"]\ncsrf = true\n");
+    assert_eq!(load(&on_one_site).unwrap().warnings, [] as [&str; 0]);
+}
+
+#[test]
+fn names_to_mask_are_compared_in_lower_case() {
+    let recorder = load(&with("recorder", "mask_headers = [\"X-Key\"]")).unwrap().settings.recorder;
+    assert_eq!(recorder.mask_headers, ["x-key"]);
+    assert!(recorder.mask_parameters.contains(&"password".to_owned()));
 }

@@ -4,7 +4,7 @@
 mod support;
 
 use proptest::prelude::*;
-use secbeat_settings::{Key, Kind, keys};
+use secbeat_settings::{HostPattern, Key, Kind, keys, table_keys};
 use support::{Layers, SMALLEST, load};
 
 /// A value of a key as TOML, and as it is written in the environment.
@@ -88,6 +88,21 @@ fn any_key_and_value() -> impl Strategy<Value = (&'static Key, Written)> {
     proptest::sample::select(keys).prop_flat_map(|key| (Just(key), values_of(key)))
 }
 
+/// A file with one table, complete but for `value` of `key`.
+fn table_file(key: &Key, value: &str) -> String {
+    let line = format!("{} = {value}\n", key.name);
+    let required = match key.section {
+        "sites" => "hosts = [\"a\"]\n",
+        _ => "name = \"a\"\nrequests = 1000\n",
+    };
+    let others = required.lines().filter(|line| !line.starts_with(&format!("{} ", key.name)));
+    let others: String = others.map(|line| format!("{line}\n")).collect();
+    format!(
+        "{SMALLEST}[waf]\nbody_memory_budget = 1099511627776\nbody_memory_per_client = 1099511627776\n[[{}]]\n{others}{line}",
+        key.section
+    )
+}
+
 fn same_in_every_layer(key: &'static Key, (toml, plain): &Written) {
     let context: Vec<&str> =
         around(key).into_iter().filter(|set| !set.starts_with(&format!("{}=", key.path()))).collect();
@@ -141,7 +156,7 @@ proptest! {
 
     #[test]
     fn no_text_that_looks_like_a_configuration_panics(
-        text in "(\\[{1,2}(server|waf|tls|[a-zü]{1,5})\\]{1,2}|[a-z_.]{1,8}|mode|=|\"|\\$\\{|\\}|[0-9]{1,30}|inf|-|\\[|\\]|,|\n| |ü|\r){0,40}"
+        text in "(\\[{1,2}(server|waf|tls|sites|rate_limits|waf\\.csrf|[a-zü]{1,5})\\]{1,2}|[a-z_.]{1,8}|mode|=|\"|\\$\\{|\\}|[0-9]{1,30}|inf|-|\\[|\\]|,|\n| |ü|\r){0,40}"
     ) {
         let _ = load(&text).map_err(|errors| errors.to_string());
     }
@@ -153,6 +168,43 @@ proptest! {
         let set = format!("{}={text}", key.path());
         let _ = Layers { file: Some(SMALLEST), sets: &[&set], ..Layers::default() }.load();
         let _ = load(&format!("{SMALLEST}[{}]\n{} = {text}\n", key.section, key.name));
+    }
+
+    #[test]
+    fn a_value_in_a_table_means_what_is_shown_of_it(
+        (key, (toml, _)) in proptest::sample::select(table_keys().collect::<Vec<_>>())
+            .prop_flat_map(|key| (Just(key), values_of(key)))
+    ) {
+        let file = |value: &str| table_file(key, value);
+        let Ok(loaded) = load(&file(&toml)) else {
+            // A list may say one thing twice, and a burst may be too large for its rate.
+            prop_assert!(matches!(key.name, "hosts" | "key" | "burst"), "{}: {toml}", key.path());
+            return Ok(());
+        };
+        let path = format!("{}[0].{}", key.section, key.name);
+        let shown = loaded.settings.values().find(|(known, _)| *known == path).expect("the value is listed").1;
+        prop_assert_eq!(&load(&file(&shown)).unwrap().settings, &loaded.settings);
+        prop_assert!(loaded.settings.changes(&load(&file(&shown)).unwrap().settings).changed.is_empty());
+    }
+
+    #[test]
+    fn no_value_in_a_table_panics(
+        (key, text) in (proptest::sample::select(table_keys().collect::<Vec<_>>()), any::<String>())
+    ) {
+        let _ = load(&table_file(key, &text)).map_err(|errors| errors.to_string());
+        let _ = load(&table_file(key, &format!("{text:?}"))).map_err(|errors| errors.to_string());
+    }
+
+    #[test]
+    fn a_pattern_of_hosts_matches_what_it_says_and_nothing_else(
+        (host, parent) in ("[a-zA-Z]{1,5}(\\.[a-z]{1,5}){0,2}", "[a-z]{1,5}(\\.[a-z]{1,5}){0,2}")
+    ) {
+        let exact = HostPattern::parse(&parent).unwrap();
+        let below = HostPattern::parse(&format!("*.{parent}")).unwrap();
+        let child = format!("{host}.{parent}");
+        prop_assert!(exact.matches(&parent.to_uppercase()) && !exact.matches(&child));
+        prop_assert!(below.matches(&child) && !below.matches(&parent));
+        prop_assert_eq!(exact.matches(&host), host.eq_ignore_ascii_case(&parent));
     }
 
     #[test]
