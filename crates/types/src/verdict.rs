@@ -22,6 +22,20 @@ pub enum Action {
     Allow,
 }
 
+impl Action {
+    /// The name in calls, logs and rules.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Action::Pass => "pass",
+            Action::Log => "log",
+            Action::RateLimit => "rate_limit",
+            Action::Sanitize => "sanitize",
+            Action::Block => "block",
+            Action::Allow => "allow",
+        }
+    }
+}
+
 /// One rule that matched one value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RuleMatch {
@@ -39,6 +53,13 @@ pub struct RuleMatch {
     pub variable: String,
     /// The bytes that matched, decoded as the rule saw them, lossy UTF-8, at most 120 characters.
     pub matched: String,
+}
+
+impl RuleMatch {
+    /// In a sentence: `rule_001 (SQL Injection Detection) matched query:id`.
+    pub fn in_words(&self) -> String {
+        format!("{} ({}) matched {}", self.rule_id, self.name, self.variable)
+    }
 }
 
 /// Why a stage decided as it did.
