@@ -3,7 +3,8 @@
 
 use libfuzzer_sys::fuzz_target;
 use secbeat_types::Timestamp;
-use secbeat_waf::{BodyKind, Request, RuleSet, Settings, findings::MATCHES_MAX, parse_rules};
+use secbeat_waf::{BodyKind, Context, Request, RuleSet, Settings, findings::MATCHES_MAX, parse_rules};
+use std::net::Ipv4Addr;
 use std::sync::OnceLock;
 
 fn rules() -> &'static RuleSet {
@@ -18,7 +19,8 @@ fn rules() -> &'static RuleSet {
 fuzz_target!(|data: &[u8]| {
     let Some((&choice, data)) = data.split_first() else { return };
     let half = data.split_at(data.len() / 2);
-    let mut transaction = rules().transaction(Timestamp::from_unix_ms(0));
+    let mut transaction =
+        rules().transaction(Context::plain(Ipv4Addr::LOCALHOST.into(), Timestamp::from_unix_ms(0)));
     let complete = choice & 0x80 == 0;
     match choice & 0x07 {
         0 => {

@@ -1,20 +1,21 @@
 //! Bodies: which kinds are inspected, and how they are taken apart. Each parser is strict, bounded and total.
 
+pub mod compressed;
 mod content_type;
 mod json;
 mod multipart;
+mod piece;
 mod urlencoded;
+mod xml;
 
 pub use content_type::{BodyKind, ambiguity};
 pub use json::walk_json;
 pub use multipart::walk_multipart;
+pub use piece::{Piece, Sink, Spot, Text};
 pub use urlencoded::walk_arguments;
+pub use xml::walk_xml;
 
 use std::fmt;
-
-/// Takes one value of a body: its name (`user.name`, `file.filename`; empty for the whole) and its bytes. A name is a
-/// value too, and is given under itself.
-pub type Sink<'s> = dyn FnMut(&[u8], &[u8]) + 's;
 
 /// Why a body could not be taken apart to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +27,7 @@ pub enum BodyError {
         /// Bytes from the start of the body.
         offset: usize,
     },
-    /// JSON nests deeper than the settings allow.
+    /// JSON or XML nests deeper than the settings allow.
     TooDeep,
     /// There are more arguments or values than the settings allow.
     TooManyArguments,

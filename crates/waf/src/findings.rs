@@ -1,6 +1,9 @@
 //! What matched in a request, and the verdict that follows.
 
-use crate::{BodyKind, body::BodyError, request::Variable};
+use crate::body::{BodyError, BodyKind, compressed::CompressionError};
+use crate::csrf::{self, Forged};
+use crate::request::Variable;
+use crate::sanitize::Edit;
 use secbeat_types::{Action, Category, Reason, RuleMatch, Severity, Verdict};
 
 /// The most matches that are kept of one request; what blocks takes the place of what logs.
@@ -8,10 +11,23 @@ pub const MATCHES_MAX: usize = 32;
 /// The most characters of a value that a match shows.
 pub const MATCHED_CHARS_MAX: usize = 120;
 
+/// The rules of the program itself. They are in no file: what cannot be inspected is not let through.
+pub const SYNTHETIC_IDS: &[&str] = &[
+    "secbeat-query-args",
+    "secbeat-body-malformed",
+    "secbeat-body-depth",
+    "secbeat-body-args",
+    "secbeat-body-parts",
+    "secbeat-body-compression",
+    csrf::ID,
+];
+
 /// The matches of a request, at most [`MATCHES_MAX`], one for each rule and variable.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Findings {
     matches: Vec<RuleMatch>,
+    /// What to change where the verdict is to sanitize.
+    edits: Vec<Edit>,
 }
 
 impl Findings {
@@ -27,8 +43,36 @@ impl Findings {
         }
     }
 
-    /// Whether nothing more can change what is known: it is full, and all of it blocks.
-    pub(crate) fn is_settled(&self) -> bool {
+    pub(crate) fn add_edit(&mut self, edit: Edit) {
+        self.edits.push(edit);
+    }
+
+    /// The edits, taken out.
+    pub(crate) fn take_edits(&mut self) -> Vec<Edit> {
+        std::mem::take(&mut self.edits)
+    }
+
+    /// What was to be taken out of this variable cannot be: it blocks.
+    pub(crate) fn refuse_edit(&mut self, variable: &str) {
+        for known in self.matches.iter_mut().filter(|known| known.variable == variable) {
+            known.action = blocking(known.action);
+        }
+    }
+
+    /// Nothing can be taken out: what was to be blocks.
+    pub(crate) fn refuse_edits(&mut self) {
+        self.edits.clear();
+        for known in &mut self.matches {
+            known.action = blocking(known.action);
+        }
+    }
+
+    /// Whether nothing more can change what is known: something allows, or it is full and all of it blocks where no rule
+    /// allows.
+    pub(crate) fn is_settled(&self, may_allow: bool) -> bool {
+        if may_allow {
+            return self.matches.iter().any(|known| known.action == Action::Allow);
+        }
         self.matches.len() == MATCHES_MAX && self.matches.iter().all(|known| known.action == Action::Block)
     }
 
@@ -60,32 +104,51 @@ pub(crate) fn excerpt(bytes: &[u8]) -> String {
     String::from_utf8_lossy(head).chars().take(MATCHED_CHARS_MAX).collect()
 }
 
-/// The match that stands for a query or a body that could not be taken apart. Its rule is not in any file: what cannot be
-/// inspected is not let through, except in monitor mode. Ids: `secbeat-query-args`, `secbeat-body-malformed`,
-/// `secbeat-body-depth`, `secbeat-body-args`, `secbeat-body-parts`.
-pub(crate) fn unreadable(
-    variable: Variable<'_>,
-    kind: Option<BodyKind>,
-    error: BodyError,
-    monitor: bool,
-) -> RuleMatch {
+/// What stands for [`Action::Sanitize`] where nothing can be taken out.
+fn blocking(action: Action) -> Action {
+    if action == Action::Sanitize { Action::Block } else { action }
+}
+
+/// The match that stands for a query or a body that could not be taken apart.
+pub(crate) fn unreadable(variable: Variable<'_>, kind: Option<BodyKind>, error: BodyError) -> RuleMatch {
     let (id, name) = match (kind, error) {
         (None, _) => ("secbeat-query-args", "A query with too many arguments"),
         (_, BodyError::Malformed { .. }) => {
             ("secbeat-body-malformed", "A body that is not what its type says")
         }
-        (_, BodyError::TooDeep) => ("secbeat-body-depth", "A JSON body that nests too deep"),
+        (_, BodyError::TooDeep) => ("secbeat-body-depth", "A body that nests too deep"),
         (_, BodyError::TooManyArguments) => ("secbeat-body-args", "A body with too many values"),
         (_, BodyError::TooManyParts) => ("secbeat-body-parts", "A body with too many parts"),
     };
+    synthetic(id, name, Category::Protocol, variable, error.to_string().as_bytes())
+}
+
+/// The match that stands for a compressed body that was not decoded.
+pub(crate) fn undecodable(error: CompressionError) -> RuleMatch {
+    let name = match error {
+        CompressionError::Malformed(_) => "A compressed body that is not what its coding says",
+        CompressionError::Ratio => "A compressed body that grows too much",
+        CompressionError::Layers => "A body with too many codings",
+    };
+    let (id, variable) = ("secbeat-body-compression", Variable::Body(b""));
+    synthetic(id, name, Category::Protocol, variable, error.to_string().as_bytes())
+}
+
+/// The match that stands for a request that another site has made.
+pub(crate) fn forged(found: Forged<'_>) -> RuleMatch {
+    let variable = Variable::Header(found.header.as_bytes());
+    synthetic(csrf::ID, "A request that another site has made", Category::Csrf, variable, found.value)
+}
+
+fn synthetic(id: &str, name: &str, category: Category, variable: Variable<'_>, matched: &[u8]) -> RuleMatch {
     RuleMatch {
         rule_id: id.into(),
         name: name.into(),
-        category: Category::Protocol,
+        category,
         severity: Severity::High,
-        action: if monitor { Action::Log } else { Action::Block },
+        action: Action::Block,
         variable: variable.to_string(),
-        matched: excerpt(error.to_string().as_bytes()),
+        matched: excerpt(matched),
     }
 }
 
@@ -109,7 +172,7 @@ mod tests {
     fn what_blocks_is_never_lost_among_what_logs() {
         let mut findings = Findings::default();
         (0..2 * MATCHES_MAX).for_each(|rule| findings.add(found(rule, Action::Log)));
-        assert!(!findings.is_settled());
+        assert!(!findings.is_settled(false));
         findings.add(found(999, Action::Block));
         let matches = findings.into_matches();
         assert_eq!(matches.len(), MATCHES_MAX);

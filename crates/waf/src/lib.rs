@@ -4,34 +4,55 @@
 //!
 //! | step | module |
 //! | --- | --- |
-//! | rules are read from text | [`rule_file`], into [`rule`] |
-//! | and compiled, one bad rule naming itself | [`rule_set`], by [`settings`]; [`rule_error`] |
-//! | a request is a [`transaction`]: head, then body | [`transaction`] |
+//! | rules and exceptions are read from text | [`rule_file`], into [`rule`], [`rule_rate`]; [`exception_file`], into [`exception`] |
+//! | and compiled, one that is bad naming itself | [`rule_set`], by [`settings`]; [`exception_set`]; [`rule_error`] |
+//! | with patterns of paths, hosts and variables | [`glob`] |
+//! | a request is a [`transaction`]: head, then body | [`transaction`], in a [`context`]: client, host, the site's [`scope`] |
+//! | it is looked at for where it comes from | [`csrf`] |
 //! | it is taken apart into values | [`request`], [`body`] |
 //! | each value is looked at as it is and in every decoded form | [`transform`], [`decode`] |
 //! | what matched settles the verdict | [`findings`] |
+//! | and is taken out, where a rule says so | [`sanitize`] |
 //!
 //! The evaluator is plain on purpose: for each value, for each of its forms, for each rule. A faster one is held
 //! equal to it.
 
 pub mod body;
+pub mod context;
+pub mod csrf;
 pub mod decode;
+pub mod exception;
+pub mod exception_file;
+pub mod exception_set;
 pub mod findings;
+pub mod glob;
 pub mod request;
 pub mod rule;
 pub mod rule_error;
 pub mod rule_file;
+pub mod rule_rate;
 pub mod rule_set;
+pub mod sanitize;
+pub mod scope;
 pub mod settings;
+mod strict_json;
 pub mod transaction;
 pub mod transform;
 
 pub use body::BodyKind;
+pub use context::Context;
+pub use csrf::Csrf;
+pub use exception::Exception;
+pub use exception_file::parse_exceptions;
+pub use exception_set::ExceptionSet;
 pub use request::Request;
 pub use rule::{Mode, Rule, RuleAction, Target};
 pub use rule_error::RuleError;
 pub use rule_file::{RuleFile, parse_rules};
+pub use rule_rate::RuleRate;
 pub use rule_set::RuleSet;
+pub use sanitize::{Edit, Place};
+pub use scope::Scope;
 pub use settings::Settings;
 pub use transaction::Transaction;
 pub use transform::Transform;

@@ -76,6 +76,27 @@ pub fn is_routine_header(name: &[u8]) -> bool {
         || ROUTINE_HEADERS.iter().any(|routine| name.eq_ignore_ascii_case(routine.as_bytes()))
 }
 
+/// Headers by which a request is read and sent on: nothing is taken out of them.
+const STRUCTURAL_HEADERS: &[&str] = &[
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "expect",
+    "host",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// Whether a request is read and sent on by this header.
+pub fn is_structural_header(name: &[u8]) -> bool {
+    STRUCTURAL_HEADERS.iter().any(|structural| name.eq_ignore_ascii_case(structural.as_bytes()))
+}
+
 /// Where a value is, as a match names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Variable<'a> {

@@ -1,6 +1,6 @@
 //! One rule, as an operator writes it.
 
-use crate::Transform;
+use crate::{RuleRate, Transform};
 use secbeat_types::{Action, Category, Severity, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
@@ -36,12 +36,15 @@ pub struct Rule {
     pub expires_at: Option<Timestamp>,
     /// Whether it may block; default [`Mode::Block`].
     pub mode: Mode,
-    /// What a match really does in this version; written in listings, ignored where it is read.
+    /// For the action `rate_limit`: how many matching requests a client may make.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rate: Option<RuleRate>,
+    /// What a match does, the mode taken into account; written in listings, ignored where it is read.
     effective_action: Action,
 }
 
 impl Rule {
-    /// What a match really does in this version, its mode taken into account: `block` or `log`.
+    /// What a match does, the rule's own mode taken into account.
     pub fn effective_action(&self) -> Action {
         self.effective_action
     }
@@ -60,8 +63,12 @@ pub enum RuleAction {
     Block,
     /// The request goes on and the match is recorded.
     Log,
-    /// The matching parts are removed, or the request is stopped. In this version it is always stopped.
+    /// The matching parts are taken out; where they cannot be, the request is stopped.
     Sanitize,
+    /// The client may make so many such requests in a time; then they are stopped with 429.
+    RateLimit,
+    /// The request goes on, and the firewall looks at nothing more of it.
+    Allow,
 }
 
 impl<'de> Deserialize<'de> for RuleAction {
@@ -70,11 +77,13 @@ impl<'de> Deserialize<'de> for RuleAction {
             "block" => Ok(RuleAction::Block),
             "log" => Ok(RuleAction::Log),
             "sanitize" => Ok(RuleAction::Sanitize),
-            later @ ("challenge" | "rate_limit" | "allow") => Err(D::Error::custom(format!(
-                "the action `{later}` is not built yet in this version; use `block` or `log`"
-            ))),
+            "rate_limit" => Ok(RuleAction::RateLimit),
+            "allow" => Ok(RuleAction::Allow),
+            "challenge" => Err(D::Error::custom(
+                "the action `challenge` is not built yet in this version; use `block`, `rate_limit` or `log`",
+            )),
             other => Err(D::Error::custom(format!(
-                "`{other}` is no action; expected `block`, `log` or `sanitize` (which blocks in this version)"
+                "`{other}` is no action; expected `block`, `log`, `sanitize`, `rate_limit` or `allow`"
             ))),
         }
     }
@@ -174,6 +183,7 @@ pub(crate) const KEYS: &[&str] = &[
     "enabled",
     "expires_at",
     "mode",
+    "rate",
     "effective_action",
 ];
 
@@ -197,6 +207,7 @@ struct RuleSource {
     expires_at: Option<Timestamp>,
     #[serde(default)]
     mode: Mode,
+    rate: Option<RuleRate>,
     #[serde(default, rename = "effective_action")]
     _effective_action: serde::de::IgnoredAny,
 }
@@ -205,8 +216,11 @@ impl From<RuleSource> for Rule {
     fn from(source: RuleSource) -> Self {
         let name = source.name.unwrap_or_else(|| source.id.clone());
         let effective_action = match (source.mode, source.action) {
-            (Mode::Block, RuleAction::Block | RuleAction::Sanitize) => Action::Block,
             (Mode::Monitor, _) | (_, RuleAction::Log) => Action::Log,
+            (_, RuleAction::Block) => Action::Block,
+            (_, RuleAction::Sanitize) => Action::Sanitize,
+            (_, RuleAction::RateLimit) => Action::RateLimit,
+            (_, RuleAction::Allow) => Action::Allow,
         };
         Rule {
             category: source.category.unwrap_or_else(|| category_of_name(&name)),
@@ -221,6 +235,7 @@ impl From<RuleSource> for Rule {
             enabled: source.enabled.unwrap_or(true),
             expires_at: source.expires_at,
             mode: source.mode,
+            rate: source.rate,
             effective_action,
         }
     }
@@ -273,20 +288,28 @@ mod tests {
 
     #[test]
     fn an_action_of_a_later_version_is_refused_by_name() {
-        for later in ["challenge", "rate_limit", "allow"] {
-            let error = serde_json::from_str::<RuleAction>(&format!("{later:?}")).unwrap_err().to_string();
-            assert!(error.contains(later) && error.contains("not built yet"), "{error}");
-        }
+        let error = serde_json::from_str::<RuleAction>("\"challenge\"").unwrap_err().to_string();
+        assert!(error.contains("challenge") && error.contains("not built yet"), "{error}");
     }
 
     #[test]
-    fn sanitize_blocks_and_monitor_only_logs() {
-        let rule = |more: &str| -> Rule {
-            serde_json::from_str(&format!(r#"{{"id":"a","pattern":"b","action":"sanitize"{more}}}"#)).unwrap()
+    fn a_rule_does_what_its_action_says_and_in_monitor_mode_only_logs() {
+        let rule = |action: &str, more: &str| -> Rule {
+            serde_json::from_str(&format!(r#"{{"id":"a","pattern":"b","action":"{action}"{more}}}"#)).unwrap()
         };
-        assert_eq!(rule("").effective_action(), Action::Block);
-        assert_eq!(rule(r#","mode":"monitor""#).effective_action(), Action::Log);
-        assert!(serde_json::to_string(&rule("")).unwrap().contains(r#""effective_action":"block""#));
+        for (name, action) in [
+            ("log", Action::Log),
+            ("rate_limit", Action::RateLimit),
+            ("sanitize", Action::Sanitize),
+            ("block", Action::Block),
+            ("allow", Action::Allow),
+        ] {
+            let as_it_says = rule(name, "");
+            assert_eq!(as_it_says.effective_action(), action);
+            let text = serde_json::to_string(&as_it_says).unwrap();
+            assert!(text.contains(&format!(r#""effective_action":"{name}""#)), "{text}");
+            assert_eq!(rule(name, r#","mode":"monitor""#).effective_action(), Action::Log);
+        }
     }
 
     #[test]

@@ -1,13 +1,25 @@
-//! Why a rule or a file of rules was refused.
+//! Why a rule, an exception or a file of them was refused.
 
 use std::fmt;
 
-/// What is wrong with a rule, and where. Nothing of the text it came from is in force.
+/// What an error is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Subject {
+    /// A rule.
+    #[default]
+    Rule,
+    /// An exception.
+    Exception,
+}
+
+/// What is wrong with a rule or an exception, and where. Nothing of the text it came from is in force.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RuleError {
-    /// The rule's `id`, where it could be read.
+    /// What it is about.
+    pub subject: Subject,
+    /// Its `id`, where it could be read.
     pub id: Option<String>,
-    /// The rule's place among the rules, from 0.
+    /// Its place among them, from 0.
     pub index: Option<usize>,
     /// The key that is at fault.
     pub key: Option<String>,
@@ -26,11 +38,15 @@ impl RuleError {
 impl fmt::Display for RuleError {
     /// `rule sb-sqli-001 (number 3), key pattern, line 17, column 18: …`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let subject = match self.subject {
+            Subject::Rule => "rule",
+            Subject::Exception => "exception",
+        };
         let mut place = Vec::new();
         match (&self.id, self.index) {
-            (Some(id), Some(index)) => place.push(format!("rule {id} (number {})", index + 1)),
-            (Some(id), None) => place.push(format!("rule {id}")),
-            (None, Some(index)) => place.push(format!("rule number {}", index + 1)),
+            (Some(id), Some(index)) => place.push(format!("{subject} {id} (number {})", index + 1)),
+            (Some(id), None) => place.push(format!("{subject} {id}")),
+            (None, Some(index)) => place.push(format!("{subject} number {}", index + 1)),
             (None, None) => {}
         }
         if let Some(key) = &self.key {

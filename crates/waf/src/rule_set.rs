@@ -1,10 +1,13 @@
 //! Rules compiled to one program.
 
+use crate::glob::Paths;
+use crate::transform::CHAINS_MAX;
 use crate::{
-    Request, Rule, RuleError, Settings, Target, Transaction, Transform, request, transform::CHAINS_MAX,
+    Context, Request, Rule, RuleAction, RuleError, RuleRate, Settings, Target, Transaction, Transform,
+    request,
 };
 use regex::bytes::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
-use secbeat_types::{Action, Timestamp};
+use secbeat_types::Action;
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -37,6 +40,8 @@ pub struct RuleSet {
     named_headers: Vec<(String, Class)>,
     /// Whether any rule is for certain paths only.
     pub(crate) has_paths: bool,
+    /// Whether any rule allows what it matches.
+    pub(crate) may_allow: bool,
     pub(crate) settings: Settings,
 }
 
@@ -48,8 +53,8 @@ pub(crate) struct Compiled {
     pub(crate) pattern: Regex,
     /// The bit of its chain of transformations.
     pub(crate) chain: u64,
-    /// The paths it is for; `None`: all.
-    pub(crate) paths: Option<Regex>,
+    /// The paths it is for; none: all.
+    pub(crate) paths: Paths,
     /// Its action after mode and settings.
     pub(crate) action: Action,
 }
@@ -78,8 +83,8 @@ impl RuleSet {
                 id: Some(rule.id.clone()),
                 index: Some(index),
                 key: Some(key.into()),
-                position: None,
                 message,
+                ..RuleError::default()
             };
             if rule.id.is_empty()
                 || rule.id.len() > ID_LEN_MAX
@@ -108,15 +113,22 @@ impl RuleSet {
                     format!("more than {CHAINS_MAX} different lists of transforms; use one of those before");
                 return Err(blame("transforms", message));
             }
+            if rule.rate.is_some() && rule.action != RuleAction::RateLimit {
+                return Err(blame("rate", "only a rule whose action is `rate_limit` has a rate".into()));
+            }
             let suspicion_only = rule.severity.is_suspicion() && !settings.block_suspicious;
-            let action =
-                if settings.monitor || suspicion_only { Action::Log } else { rule.effective_action() };
+            let action = match rule.effective_action() {
+                // It stops nothing: neither monitor mode nor its severity keeps it from acting.
+                Action::Allow => Action::Allow,
+                _ if settings.monitor || suspicion_only => Action::Log,
+                action => action,
+            };
             compiled.push(Compiled {
                 id: rule.id.as_str().into(),
                 name: rule.name.as_str().into(),
                 pattern: pattern(&rule.pattern).map_err(|message| blame("pattern", message))?,
                 chain: 1 << chain,
-                paths: path_scope(&rule.paths).map_err(|message| blame("paths", message))?,
+                paths: Paths::new(&rule.paths).map_err(|message| blame("paths", message))?,
                 action,
             });
         }
@@ -159,7 +171,8 @@ impl RuleSet {
                 Class::new(rules, &compiled, own)
             },
             named_headers: named_headers.collect(),
-            has_paths: compiled.iter().any(|rule| rule.paths.is_some()),
+            has_paths: compiled.iter().any(|rule| !rule.paths.is_empty()),
+            may_allow: compiled.iter().any(|rule| rule.action == Action::Allow),
             rules: rules.to_vec(),
             compiled,
             chains,
@@ -172,14 +185,20 @@ impl RuleSet {
         &self.rules
     }
 
-    /// Begins to judge a request at `now`.
-    pub fn transaction(&self, now: Timestamp) -> Transaction<'_> {
-        Transaction::new(self, now)
+    /// Begins to judge a request.
+    pub fn transaction<'a>(&'a self, context: Context<'a>) -> Transaction<'a> {
+        Transaction::new(self, context)
     }
 
     /// Judges a head alone; for tools and tests.
-    pub fn judge_head(&self, request: &Request<'_>, now: Timestamp) -> secbeat_types::Verdict {
-        self.transaction(now).request_head(request)
+    pub fn judge_head(&self, request: &Request<'_>, context: Context<'_>) -> secbeat_types::Verdict {
+        self.transaction(context).request_head(request)
+    }
+
+    /// The rate of a rule whose action is `rate_limit`; `None`: there is no such rule.
+    pub fn rate_of(&self, rule_id: &str) -> Option<RuleRate> {
+        let rule = self.rules.iter().find(|rule| rule.id == rule_id)?;
+        (rule.action == RuleAction::RateLimit).then(|| rule.rate.unwrap_or_default())
     }
 
     /// The rules that look at the header `name`.
@@ -261,25 +280,6 @@ fn explain(error: &regex::Error) -> String {
     }
 }
 
-/// The paths that a rule is for, as one pattern.
-fn path_scope(paths: &[String]) -> Result<Option<Regex>, String> {
-    let mut alternatives = Vec::new();
-    for path in paths {
-        if !path.starts_with('/') {
-            return Err(format!("expected a path that begins with `/`, found `{path}`"));
-        }
-        let glob: Vec<String> = path.split('*').map(regex::escape).collect();
-        alternatives.push(match glob.as_slice() {
-            [prefix] => format!("{}(?:/|$)", prefix.trim_end_matches('/')),
-            pieces => format!("{}$", pieces.join(".*")),
-        });
-    }
-    if alternatives.is_empty() {
-        return Ok(None);
-    }
-    pattern(&format!("^(?:{})", alternatives.join("|"))).map(Some)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -316,16 +316,5 @@ mod tests {
         assert!(compile(r#"{"id":"x","pattern":"(","action":"log","enabled":false}"#).is_err());
         let set = compile(r#"{"id":"x","pattern":"a","action":"log","enabled":false}"#).unwrap();
         assert!(set.query.rules.is_empty());
-    }
-
-    #[test]
-    fn paths_are_prefixes_of_segments_or_patterns() {
-        let scope = |path: &str| path_scope(&[path.to_owned()]).unwrap().unwrap();
-        assert!(scope("/admin").is_match(b"/admin") && scope("/admin/").is_match(b"/admin/x"));
-        assert!(!scope("/admin").is_match(b"/administrator") && !scope("/admin").is_match(b"/x/admin"));
-        assert!(scope("/").is_match(b"/anything"));
-        assert!(scope("/api/*/login").is_match(b"/api/v1/login"));
-        assert!(!scope("/api/*/login").is_match(b"/api/v1/logins"));
-        assert!(!scope("/a.b").is_match(b"/axb"));
     }
 }

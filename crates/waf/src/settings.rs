@@ -7,9 +7,9 @@ pub struct Settings {
     pub block_suspicious: bool,
     /// Whether nothing blocks and everything is logged.
     pub monitor: bool,
-    /// The deepest nesting of a JSON body, in arrays and objects.
+    /// The deepest nesting of a JSON body, in arrays and objects; of an XML body, in elements.
     pub json_depth_max: usize,
-    /// The most keys and values of a JSON body.
+    /// The most keys and values of a JSON body; of an XML body, names and values.
     pub json_values_max: usize,
     /// The most arguments of a query or of a urlencoded body.
     pub args_max: usize,

@@ -1,69 +1,123 @@
 //! One request on its way through the rules.
 
-use crate::body::{BodyError, BodyKind, ambiguity, walk_arguments, walk_json, walk_multipart};
-use crate::findings::{Findings, excerpt, unreadable};
+use crate::body::compressed::CompressionError;
+use crate::body::{self, BodyError, BodyKind, Piece, Spot, Text};
+use crate::exception_set::Circumstances;
+use crate::findings::{self, Findings, SYNTHETIC_IDS, excerpt};
 use crate::request::{self, Variable};
 use crate::rule_set::{Class, Compiled};
-use crate::{Request, RuleSet, transform};
-use secbeat_types::{RuleMatch, Timestamp, Verdict};
+use crate::sanitize::{self, Edit, Place};
+use crate::{Context, Request, RuleSet, transform};
+use secbeat_types::{Action, RuleMatch, Verdict};
+use std::cell::OnceCell;
+use std::ops::Range;
 
 /// One request, judged in phases: its head, then its body, where that is inspected. Each phase answers with a verdict
-/// about what it found itself; a request that a phase stops goes no further.
+/// about what it found itself; a request that a phase stops goes no further. After a verdict to sanitize,
+/// [`edits`](Self::edits) says what to change; the phase is then run again over what was changed.
 #[derive(Debug)]
 pub struct Transaction<'r> {
     set: &'r RuleSet,
-    now: Timestamp,
-    /// The path in every form, where a rule asks for it.
-    paths: Vec<Vec<u8>>,
+    context: Context<'r>,
+    /// The path as it came, where anything asks for it.
+    path: Vec<u8>,
+    /// The path in every form, once something asked.
+    paths: OnceCell<Vec<Vec<u8>>>,
     findings: Findings,
+    edits: Vec<Edit>,
+    /// Whether a rule allowed it: then nothing more is looked at.
+    is_allowed: bool,
+}
+
+/// A value that is looked at.
+struct Value<'a> {
+    variable: Variable<'a>,
+    raw: &'a [u8],
+    /// Whether `+` is a space.
+    plus: bool,
+    /// Where it stands, if it can be replaced there.
+    spot: Option<(Place, Spot<'a>)>,
 }
 
 impl<'r> Transaction<'r> {
-    pub(crate) fn new(set: &'r RuleSet, now: Timestamp) -> Self {
-        Transaction { set, now, paths: Vec::new(), findings: Findings::default() }
+    pub(crate) fn new(set: &'r RuleSet, context: Context<'r>) -> Self {
+        Transaction {
+            set,
+            context,
+            path: Vec::new(),
+            paths: OnceCell::new(),
+            findings: Findings::default(),
+            edits: Vec::new(),
+            is_allowed: false,
+        }
     }
 
-    /// Phase 1: path, query, cookies and the other headers.
+    /// Phase 1: where it comes from, path, query, cookies and the other headers.
     pub fn request_head(&mut self, request: &Request<'_>) -> Verdict {
         let set = self.set;
         let mut found = Findings::default();
         let (path, query) = request.path_and_query();
-        if set.has_paths {
-            self.paths = every_form_of_path(path);
+        self.keep_path(path);
+        if let Some(csrf) = self.context.csrf
+            && let Some(forged) = csrf.find(request, self.context.host)
+            && (csrf.exempt.is_empty() || !self.paths().iter().all(|path| csrf.exempt.is_match(path)))
+        {
+            let finding = findings::forged(forged);
+            let action = if csrf.monitor { Action::Log } else { finding.action };
+            self.admit_synthetic(RuleMatch { action, ..finding }, &mut found);
         }
-        self.look(&set.path, Variable::Path, path, false, &mut found);
+        self.look(
+            &set.path,
+            &Value { variable: Variable::Path, raw: path, plus: false, spot: None },
+            &mut found,
+        );
         if let Some(query) = query {
-            let walked = walk_arguments(query, set.settings.args_max, &mut |name, value| {
-                self.look(&set.query, Variable::Query(name), value, true, &mut found);
+            // The query is the end of the target.
+            let before = request.target.len() - query.len();
+            let walked = body::walk_arguments(query, set.settings.args_max, &mut |piece| {
+                let spot = piece.spot.map(|spot| (Place::Target, spot.moved_by(before)));
+                let variable = Variable::Query(piece.name);
+                self.look(&set.query, &Value { variable, raw: piece.value, plus: true, spot }, &mut found);
             });
             if let Err(error) = walked {
-                found.add(unreadable(Variable::Query(b""), None, error, set.settings.monitor));
+                self.admit_synthetic(findings::unreadable(Variable::Query(b""), None, error), &mut found);
             }
         }
-        for (name, value) in request.fields {
-            if !name.eq_ignore_ascii_case(b"cookie") {
-                self.look(set.header_class(name), Variable::Header(name), value, false, &mut found);
+        for (index, &(name, value)) in request.fields.iter().enumerate() {
+            if name.eq_ignore_ascii_case(b"cookie") {
+                self.look_at_cookies(index, value, &mut found);
                 continue;
             }
-            for (name, value) in request::cookies(value) {
-                self.look(&set.cookies, Variable::Cookie(name), name, true, &mut found);
-                if let Some(value) = value {
-                    self.look(&set.cookies, Variable::Cookie(name), value, true, &mut found);
-                }
-            }
+            let spot = (!request::is_structural_header(name))
+                .then(|| (Place::Field(index), Spot { range: 0..value.len(), text: Text::Field }));
+            let value = Value { variable: Variable::Header(name), raw: value, plus: false, spot };
+            self.look(set.header_class(name), &value, &mut found);
         }
         self.conclude(found)
+    }
+
+    fn look_at_cookies(&self, index: usize, field: &[u8], found: &mut Findings) {
+        for (name, value) in request::cookies(field) {
+            let variable = Variable::Cookie(name);
+            self.look(&self.set.cookies, &Value { variable, raw: name, plus: true, spot: None }, found);
+            let Some(value) = value else { continue };
+            // `value` is a part of `field`.
+            let start = (value.as_ptr() as usize).saturating_sub(field.as_ptr() as usize);
+            let spot = Spot { range: start..start + value.len(), text: Text::Cookie };
+            let spot = Some((Place::Field(index), spot));
+            self.look(&self.set.cookies, &Value { variable, raw: value, plus: true, spot }, found);
+        }
     }
 
     /// How a body of this content type is inspected; `None`: it is not, and streams. A body without a type
     /// is inspected as a form.
     pub fn inspects_body(&self, content_type: Option<&[u8]>) -> Option<BodyKind> {
-        BodyKind::of(content_type.unwrap_or_default())
+        if self.is_allowed { None } else { BodyKind::of(content_type.unwrap_or_default()) }
     }
 
-    /// Phase 2: the body. `complete` is false where it was cut at the inspection limit: then what is there is judged.
-    /// A body that is not what its type says, or whose type a backend may read otherwise, is stopped, and also looked
-    /// at as it is.
+    /// Phase 2: the body, with its content codings undone. `complete` is false where it was cut at the inspection limit:
+    /// then what is there is judged. A body that is not what its type says, or whose type a backend may read otherwise,
+    /// is stopped, and also looked at as it is.
     pub fn request_body(
         &mut self,
         kind: BodyKind,
@@ -71,29 +125,57 @@ impl<'r> Transaction<'r> {
         body: &[u8],
         complete: bool,
     ) -> Verdict {
+        if self.is_allowed {
+            return Verdict::PASS;
+        }
         let set = self.set;
-        let settings = &set.settings;
+        let (depth_max, values_max) = (set.settings.json_depth_max, set.settings.json_values_max);
         let content_type = content_type.unwrap_or_default();
         let mut found = Findings::default();
         let plus = kind == BodyKind::Urlencoded;
-        let mut sink = |name: &[u8], value: &[u8]| {
-            self.look(&set.body, Variable::Body(name), value, plus, &mut found);
+        let mut sink = |Piece { name, value, spot }: Piece<'_>| {
+            let spot = spot.map(|spot| (Place::Body, spot));
+            self.look(
+                &set.body,
+                &Value { variable: Variable::Body(name), raw: value, plus, spot },
+                &mut found,
+            );
         };
         let walked = match kind {
-            BodyKind::Urlencoded => walk_arguments(body, settings.args_max, &mut sink),
-            BodyKind::Json => {
-                walk_json(body, complete, settings.json_depth_max, settings.json_values_max, &mut sink)
-            }
+            BodyKind::Urlencoded => body::walk_arguments(body, set.settings.args_max, &mut sink),
+            BodyKind::Json => body::walk_json(body, complete, depth_max, values_max, &mut sink),
+            BodyKind::Xml => body::walk_xml(body, complete, depth_max, values_max, &mut sink),
             BodyKind::Multipart => {
-                walk_multipart(content_type, body, complete, settings.parts_max, &mut sink)
+                body::walk_multipart(content_type, body, complete, set.settings.parts_max, &mut sink)
             }
         };
-        let ambiguity = ambiguity(content_type).map(|expected| BodyError::Malformed { expected, offset: 0 });
-        if let Some(error) = ambiguity.or(walked.err()) {
-            self.look(&set.body, Variable::Body(b""), body, plus, &mut found);
-            found.add(unreadable(Variable::Body(b""), Some(kind), error, settings.monitor));
+        let ambiguity =
+            body::ambiguity(content_type).map(|expected| BodyError::Malformed { expected, offset: 0 });
+        let error = ambiguity.or(walked.err());
+        if let Some(error) = error {
+            let whole = Value { variable: Variable::Body(b""), raw: body, plus, spot: None };
+            self.look(&set.body, &whole, &mut found);
+            self.admit_synthetic(findings::unreadable(whole.variable, Some(kind), error), &mut found);
+        }
+        if error.is_some() || !complete {
+            found.refuse_edits();
         }
         self.conclude(found)
+    }
+
+    /// In place of phase 2: the body could not be decoded.
+    pub fn body_not_decoded(&mut self, error: CompressionError) -> Verdict {
+        if self.is_allowed {
+            return Verdict::PASS;
+        }
+        let mut found = Findings::default();
+        self.admit_synthetic(findings::undecodable(error), &mut found);
+        self.conclude(found)
+    }
+
+    /// What is to be changed in the request, after a phase whose verdict was [`Action::Sanitize`]; otherwise nothing.
+    pub fn edits(&self) -> &[Edit] {
+        &self.edits
     }
 
     /// Every match of every phase, the one that settles the action first.
@@ -101,24 +183,37 @@ impl<'r> Transaction<'r> {
         self.findings.into_matches()
     }
 
-    fn conclude(&mut self, found: Findings) -> Verdict {
+    fn conclude(&mut self, mut found: Findings) -> Verdict {
         let verdict = found.verdict();
+        let edits = found.take_edits();
+        self.edits = if verdict.action == Action::Sanitize { edits } else { Vec::new() };
+        self.is_allowed = verdict.action == Action::Allow;
         self.findings.append(found);
         verdict
     }
 
     /// Looks at one value: as it is, and in each form that the rules of its class lead to.
-    fn look(&self, class: &Class, variable: Variable<'_>, raw: &[u8], plus: bool, found: &mut Findings) {
-        if class.rules.is_empty() || found.is_settled() {
+    fn look(&self, class: &Class, value: &Value<'_>, found: &mut Findings) {
+        if class.rules.is_empty() || found.is_settled(self.set.may_allow) {
             return;
         }
-        self.look_at_form(class, variable, raw, u64::MAX, found);
-        for form in transform::forms(raw, plus, &self.set.chains, class.chains) {
-            self.look_at_form(class, variable, &form.bytes, form.chains, found);
+        let raw = value.raw;
+        let cuts = self.look_at_form(class, value.variable, raw, u64::MAX, found);
+        let mut is_edited = !cuts.is_empty();
+        if is_edited {
+            edit(value, raw, cuts, found);
+        }
+        for form in transform::forms(raw, value.plus, &self.set.chains, class.chains) {
+            let cuts = self.look_at_form(class, value.variable, &form.bytes, form.chains, found);
+            // One edit of a value at a time: the next round sees what is left.
+            if !is_edited && !cuts.is_empty() {
+                is_edited = true;
+                edit(value, &form.bytes, cuts, found);
+            }
         }
     }
 
-    /// Tries each rule of the class whose chain is among `chains`.
+    /// Tries each rule of the class whose chain is among `chains`. What is to be cut out of `value`.
     fn look_at_form(
         &self,
         class: &Class,
@@ -126,35 +221,88 @@ impl<'r> Transaction<'r> {
         value: &[u8],
         chains: u64,
         found: &mut Findings,
-    ) {
+    ) -> Vec<Range<usize>> {
+        let mut cuts = Vec::new();
         if !class.may_match(value) {
-            return;
+            return cuts;
         }
         for &index in &class.rules {
             let (Some(rule), Some(compiled)) = (self.set.rules().get(index), self.set.compiled.get(index))
             else {
                 continue;
             };
-            if compiled.chain & chains == 0 || !rule.is_in_force(self.now) || !self.is_in_scope(compiled) {
+            if compiled.chain & chains == 0 || !rule.is_in_force(self.context.now) {
                 continue;
             }
-            if let Some(hit) = compiled.pattern.find(value) {
-                found.add(RuleMatch {
-                    rule_id: compiled.id.clone(),
-                    name: compiled.name.clone(),
-                    category: rule.category,
-                    severity: rule.severity,
-                    action: compiled.action,
-                    variable: variable.to_string(),
-                    matched: excerpt(hit.as_bytes()),
-                });
+            let Some(hit) = compiled.pattern.find(value) else { continue };
+            if !self.is_in_scope(compiled) {
+                continue;
+            }
+            let matched = RuleMatch {
+                rule_id: compiled.id.clone(),
+                name: compiled.name.clone(),
+                category: rule.category,
+                severity: rule.severity,
+                action: compiled.action,
+                variable: variable.to_string(),
+                matched: excerpt(hit.as_bytes()),
+            };
+            if self.admit(matched, index, found) == Some(Action::Sanitize) {
+                cuts.extend(compiled.pattern.find_iter(value).map(|hit| hit.range()));
             }
         }
+        cuts
+    }
+
+    /// Adds a match, unless its rule is off for the site or an exception is for it. What it does.
+    fn admit(&self, found: RuleMatch, rule: usize, findings: &mut Findings) -> Option<Action> {
+        let Context { client, host, now, scope, exceptions, .. } = self.context;
+        let circumstances = Circumstances { client, host, now, paths: &|| self.paths() };
+        if scope.is_disabled(rule) || exceptions.excepts(&found, &circumstances) {
+            return None;
+        }
+        let is_stopping = !matches!(found.action, Action::Allow | Action::Log);
+        let action = if scope.monitor && is_stopping { Action::Log } else { found.action };
+        findings.add(RuleMatch { action, ..found });
+        Some(action)
+    }
+
+    /// Adds a match of a rule of the program's own.
+    fn admit_synthetic(&self, found: RuleMatch, findings: &mut Findings) {
+        let place = SYNTHETIC_IDS.iter().position(|id| *id == &*found.rule_id).unwrap_or(SYNTHETIC_IDS.len());
+        let action = if self.set.settings.monitor { Action::Log } else { found.action };
+        self.admit(RuleMatch { action, ..found }, self.set.compiled.len() + place, findings);
     }
 
     /// Whether the rule is for this request's path, in any of its forms.
     fn is_in_scope(&self, compiled: &Compiled) -> bool {
-        compiled.paths.as_ref().is_none_or(|paths| self.paths.iter().any(|path| paths.is_match(path)))
+        compiled.paths.is_empty() || self.paths().iter().any(|path| compiled.paths.is_match(path))
+    }
+
+    /// Keeps the path for whoever asks for it later.
+    fn keep_path(&mut self, path: &[u8]) {
+        self.path.clear();
+        self.paths = OnceCell::new();
+        let csrf_asks = self.context.csrf.is_some_and(|csrf| !csrf.exempt.is_empty());
+        if self.set.has_paths || self.context.exceptions.has_paths() || csrf_asks {
+            self.path.extend_from_slice(path);
+        }
+    }
+
+    fn paths(&self) -> &[Vec<u8>] {
+        self.paths.get_or_init(|| every_form_of_path(&self.path))
+    }
+}
+
+/// Takes `cuts` out of one form of a value, where that can be written back; where not, what matched there blocks.
+fn edit(value: &Value<'_>, form: &[u8], cuts: Vec<Range<usize>>, found: &mut Findings) {
+    let written = value.spot.as_ref().and_then(|(place, spot)| {
+        let with = sanitize::rewrite(form, cuts, std::ptr::eq(form, value.raw), &spot.text)?;
+        Some(Edit { place: *place, range: spot.range.clone(), with })
+    });
+    match written {
+        Some(edit) => found.add_edit(edit),
+        None => found.refuse_edit(&value.variable.to_string()),
     }
 }
 

@@ -1,7 +1,8 @@
 use super::*;
 use crate::{Settings, parse_rules};
 use proptest::{collection::vec, prelude::*};
-use secbeat_types::{Action, Reason};
+use secbeat_types::{Reason, Timestamp};
+use std::net::Ipv4Addr;
 
 const NOW: i64 = 1_736_937_045_000;
 
@@ -9,15 +10,19 @@ fn rules(rules: &str, settings: Settings) -> RuleSet {
     RuleSet::compile(&parse_rules(&format!("{{\"rules\":[{rules}]}}")).unwrap(), &settings).unwrap()
 }
 
+fn context() -> Context<'static> {
+    Context::plain(Ipv4Addr::LOCALHOST.into(), Timestamp::from_unix_ms(NOW))
+}
+
 /// `rule:variable` of what matched, the settling one first.
 fn head(set: &RuleSet, target: &str, fields: &[(&str, &str)]) -> (Action, Vec<String>) {
     let fields: Vec<_> = fields.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
     let request = Request { method: b"GET", target: target.as_bytes(), fields: &fields };
-    named(set.transaction(Timestamp::from_unix_ms(NOW)).request_head(&request))
+    named(set.transaction(context()).request_head(&request))
 }
 
 fn body(set: &RuleSet, content_type: &str, body: &str, complete: bool) -> (Action, Vec<String>) {
-    let mut transaction = set.transaction(Timestamp::from_unix_ms(NOW));
+    let mut transaction = set.transaction(context());
     let kind = transaction.inspects_body(Some(content_type.as_bytes())).unwrap();
     named(transaction.request_body(kind, Some(content_type.as_bytes()), body.as_bytes(), complete))
 }
@@ -62,7 +67,7 @@ fn every_kind_of_body_is_looked_at_and_named() {
     assert_eq!(body(&set, "application/json", json, true), hit(&["evil body:user.tags.0"]));
     let part = "--x\r\nContent-Disposition: form-data; name=\"f\"; filename=\"<evil>\"\r\n\r\n1\r\n--x--\r\n";
     assert_eq!(body(&set, "multipart/form-data; boundary=x", part, true), hit(&["evil body:f.filename"]));
-    let untyped = set.transaction(Timestamp::from_unix_ms(NOW)).inspects_body(None);
+    let untyped = set.transaction(context()).inspects_body(None);
     assert_eq!(untyped, Some(BodyKind::Urlencoded));
     assert_eq!(body(&set, "", "a=%3cevil>", true), hit(&["evil body:a"]));
 }
@@ -175,7 +180,7 @@ fn no_spelling_of_a_path_escapes_a_rule_for_it() {
 #[test]
 fn the_matches_of_all_phases_are_kept() {
     let set = rules(&EVIL.replace("block", "log"), Settings::default());
-    let mut transaction = set.transaction(Timestamp::from_unix_ms(NOW));
+    let mut transaction = set.transaction(context());
     let _ = transaction.request_head(&Request { method: b"POST", target: b"/<evil>", fields: &[] });
     let second = transaction.request_body(BodyKind::Json, None, b"\"<evil>\"", true);
     assert_eq!(named(second), (Action::Log, vec!["evil body".to_owned()]));
@@ -186,10 +191,8 @@ fn the_matches_of_all_phases_are_kept() {
 #[test]
 fn the_matched_text_is_shown_decoded() {
     let set = rules(EVIL, Settings::default());
-    let verdict = set.judge_head(
-        &Request { method: b"GET", target: b"/?q=1%3Cevil%3E2", fields: &[] },
-        Timestamp::from_unix_ms(NOW),
-    );
+    let verdict =
+        set.judge_head(&Request { method: b"GET", target: b"/?q=1%3Cevil%3E2", fields: &[] }, context());
     let Reason::Rules(matches) = verdict.reason else { unreachable!("a rule matched") };
     assert_eq!(matches[0].matched, "<evil>");
 }
@@ -199,7 +202,7 @@ proptest! {
     fn no_request_makes_it_panic(target in vec(any::<u8>(), 0..80), value in vec(any::<u8>(), 0..80)) {
         let set = rules(&EVIL.replace("\"high\"", "\"high\",\"paths\":[\"/admin\"]"), Settings::default());
         let fields = [(&b"cookie"[..], value.as_slice()), (b"x", value.as_slice())];
-        let mut transaction = set.transaction(Timestamp::from_unix_ms(NOW));
+        let mut transaction = set.transaction(context());
         let _ = transaction.request_head(&Request { method: b"", target: &target, fields: &fields });
         for kind in [BodyKind::Json, BodyKind::Urlencoded, BodyKind::Multipart] {
             let _ = transaction.request_body(kind, Some(&target), &value, true);

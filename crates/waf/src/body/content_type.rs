@@ -9,6 +9,8 @@ pub enum BodyKind {
     Json,
     /// `multipart/form-data`, and every other `multipart/*`, which some backends read as that.
     Multipart,
+    /// `application/xml`, `text/xml` and every `+xml`.
+    Xml,
 }
 
 impl BodyKind {
@@ -20,6 +22,8 @@ impl BodyKind {
             b"" | b"application/x-www-form-urlencoded" => Some(BodyKind::Urlencoded),
             b"application/json" | b"text/json" => Some(BodyKind::Json),
             other if other.ends_with(b"+json") => Some(BodyKind::Json),
+            b"application/xml" | b"text/xml" => Some(BodyKind::Xml),
+            other if other.ends_with(b"+xml") => Some(BodyKind::Xml),
             other if other.starts_with(b"multipart/") => Some(BodyKind::Multipart),
             _ => None,
         }

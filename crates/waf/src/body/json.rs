@@ -1,6 +1,6 @@
 //! JSON (RFC 8259), read as a stream: no tree, no recursion.
 
-use super::{BodyError, Sink};
+use super::{BodyError, Piece, Sink, Spot, Text};
 use std::borrow::Cow;
 
 /// Gives every key and every string, number and literal, strings decoded, under its path: `user.name`, `items.0`.
@@ -76,8 +76,9 @@ impl<'b> Walk<'b, '_, '_> {
             b'{' => self.enter(None, b'}'),
             b'[' => self.enter(Some(0), b']'),
             b'"' => {
+                let start = self.at;
                 let text = self.string()?;
-                self.give(&text)?;
+                self.give(&text, Some(Spot { range: start..self.at, text: Text::Json }))?;
                 Ok(true)
             }
             b'-' | b'0'..=b'9' => self.number(),
@@ -123,7 +124,7 @@ impl<'b> Walk<'b, '_, '_> {
         }
         self.path.extend_from_slice(&name);
         if index.is_none() {
-            self.give(&name)?;
+            self.give(&name, None)?;
             self.skip_space();
             if self.peek()? != b':' {
                 return Err(self.expected("a colon"));
@@ -183,7 +184,7 @@ impl<'b> Walk<'b, '_, '_> {
         loop {
             match body.get(self.at) {
                 None => {
-                    self.give(&text)?;
+                    self.give(&text, None)?;
                     return Err(Stop::End);
                 }
                 Some(b'"') => break,
@@ -205,7 +206,7 @@ impl<'b> Walk<'b, '_, '_> {
     /// Reads the escape whose backslash is next. A surrogate without its pair is U+FFFD, as browsers write it in UTF-8.
     fn escape(&mut self, text: &mut Vec<u8>) -> Result<(), Stop> {
         let Some(&kind) = self.body.get(self.at + 1) else {
-            self.give(text)?;
+            self.give(text, None)?;
             return Err(Stop::End);
         };
         let byte = match kind {
@@ -270,7 +271,7 @@ impl<'b> Walk<'b, '_, '_> {
             self.digits()?;
         }
         let text = self.body.get(start..self.at).unwrap_or_default();
-        self.give(text)?;
+        self.give(text, None)?;
         Ok(true)
     }
 
@@ -291,13 +292,13 @@ impl<'b> Walk<'b, '_, '_> {
             return Err(if literal.starts_with(rest) { Stop::End } else { self.expected("a JSON value") });
         }
         self.at += literal.len();
-        self.give(literal)?;
+        self.give(literal, None)?;
         Ok(true)
     }
 
-    fn give(&mut self, value: &[u8]) -> Result<(), Stop> {
+    fn give(&mut self, value: &[u8], spot: Option<Spot<'_>>) -> Result<(), Stop> {
         self.values_left = self.values_left.checked_sub(1).ok_or(Stop::Error(BodyError::TooManyArguments))?;
-        (self.sink)(&self.path, value);
+        (self.sink)(Piece { name: &self.path, value, spot });
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 //! `multipart/form-data` (RFC 7578), as browsers write it: no preamble, no epilogue, CRLF everywhere, every part named.
 
-use super::{BodyError, Sink, content_type::parameters};
+use super::{BodyError, Piece, Sink, Spot, Text, content_type::parameters};
 
 /// The longest boundary: RFC 2046 5.1.1.
 const BOUNDARY_LEN_MAX: usize = 70;
@@ -111,12 +111,12 @@ impl<'b> Walk<'b, '_, '_> {
         let (name, file_names) = disposition.and_then(names).ok_or_else(|| {
             self.expected("a Content-Disposition of form-data with one name before this byte")
         })?;
-        (self.sink)(&name, &name);
+        self.give(&name, &name, None);
         for file_name in &file_names {
-            (self.sink)(&[name.as_slice(), b".filename"].concat(), file_name);
+            self.give(&[name.as_slice(), b".filename"].concat(), file_name, None);
         }
         for (field, value) in others {
-            (self.sink)(&[name.as_slice(), b".", field.as_slice()].concat(), value);
+            self.give(&[name.as_slice(), b".", field.as_slice()].concat(), value, None);
         }
         let is_file = file_names.iter().any(|file_name| !file_name.is_empty());
         self.content(&name, is_file)
@@ -129,13 +129,18 @@ impl<'b> Walk<'b, '_, '_> {
         let found = memchr::memmem::find(self.body.get(from..).unwrap_or_default(), self.delimiter);
         let end = found.map_or(self.body.len(), |found| from + found);
         if !is_file {
-            (self.sink)(name, self.body.get(self.at..end).unwrap_or_default());
+            let spot = Spot { range: self.at..end.max(self.at), text: Text::Part(self.delimiter) };
+            self.give(name, self.body.get(self.at..end).unwrap_or_default(), Some(spot));
         }
         if found.is_none() {
             return Err(Stop::End);
         }
         self.at = end + self.delimiter.len();
         Ok(())
+    }
+
+    fn give(&mut self, name: &[u8], value: &[u8], spot: Option<Spot<'_>>) {
+        (self.sink)(Piece { name, value, spot });
     }
 
     /// A line of a part's head without its CRLF, which is taken.

@@ -8,7 +8,7 @@ const BODY: &str = "--b1\r\nContent-Disposition: form-data; name=\"q\"\r\n\r\nhe
 
 fn walked(content_type: &[u8], body: &[u8], complete: bool) -> Result<Vec<(String, String)>, BodyError> {
     let mut seen = Vec::new();
-    walk_multipart(content_type, body, complete, 5, &mut |name, value| {
+    walk_multipart(content_type, body, complete, 5, &mut |Piece { name, value, .. }| {
         seen.push((String::from_utf8_lossy(name).into_owned(), String::from_utf8_lossy(value).into_owned()));
     })?;
     Ok(seen)
@@ -94,12 +94,12 @@ proptest! {
         prop::sample::select(vec!["--b1", "\r\n", "--", "Content-Disposition: form-data; name=\"a\"", "; filename=x", ":"])
             .prop_map(|s| s.as_bytes().to_vec()),
     ], 0..30), complete: bool) {
-        let _ = walk_multipart(TYPE, &pieces.concat(), complete, 5, &mut |_, _| ());
+        let _ = walk_multipart(TYPE, &pieces.concat(), complete, 5, &mut |_| ());
     }
 
     #[test]
     fn no_content_type_makes_it_panic(content_type in vec(any::<u8>(), 0..60)) {
-        let _ = walk_multipart(&content_type, BODY.as_bytes(), true, 5, &mut |_, _| ());
+        let _ = walk_multipart(&content_type, BODY.as_bytes(), true, 5, &mut |_| ());
         let _ = super::super::BodyKind::of(&content_type);
         let _ = super::super::ambiguity(&content_type);
     }

@@ -3,7 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 use secbeat_types::{Action, Category, Reason, Timestamp};
-use secbeat_waf::{Request, RuleSet, Settings, parse_rules};
+use secbeat_waf::{Context, Request, RuleSet, Settings, parse_rules};
+use std::net::Ipv4Addr;
 
 /// The rules that are shipped.
 pub fn shipped() -> RuleSet {
@@ -84,7 +85,8 @@ impl Sent {
         let fields: Vec<_> =
             self.fields.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
         let request = Request { method: b"GET", target: self.target.as_bytes(), fields: &fields };
-        let mut transaction = rules.transaction(Timestamp::from_unix_ms(0));
+        let mut transaction =
+            rules.transaction(Context::plain(Ipv4Addr::LOCALHOST.into(), Timestamp::from_unix_ms(0)));
         let mut verdict = transaction.request_head(&request);
         if let (Action::Pass, Some(body)) = (verdict.action, &self.body) {
             let content_type = self.fields.first().map(|(_, value)| value.as_bytes());

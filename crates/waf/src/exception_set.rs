@@ -1,0 +1,201 @@
+//! Exceptions compiled. They are asked only when something matched, and found by its rule: a request in which nothing
+//! matches pays nothing for them.
+
+use crate::glob::{Glob, Hosts, Paths};
+use crate::rule_error::Subject;
+use crate::{Exception, RuleError};
+use secbeat_types::{Category, RuleMatch, Timestamp};
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// The longest id, in characters.
+const ID_LEN_MAX: usize = 128;
+
+/// A compiled, immutable set of exceptions. Shared between threads; a change is a new set.
+#[derive(Debug, Default)]
+pub struct ExceptionSet {
+    compiled: Vec<Compiled>,
+    /// Those that name rules, by rule.
+    by_rule: BTreeMap<Box<str>, Vec<usize>>,
+    /// Those that name categories and no rules, by category.
+    by_category: BTreeMap<Category, Vec<usize>>,
+    /// Those that name neither.
+    general: Vec<usize>,
+    has_paths: bool,
+}
+
+#[derive(Debug)]
+struct Compiled {
+    exception: Exception,
+    paths: Paths,
+    parameters: Vec<Glob>,
+    hosts: Hosts,
+    hits: Arc<AtomicU64>,
+}
+
+/// The request in which something matched.
+pub(crate) struct Circumstances<'a> {
+    pub(crate) client: IpAddr,
+    pub(crate) host: &'a [u8],
+    pub(crate) now: Timestamp,
+    /// Every form of its path.
+    pub(crate) paths: &'a dyn Fn() -> &'a [Vec<u8>],
+}
+
+impl ExceptionSet {
+    /// Compiles exceptions. The first that cannot be is named, with its key, and nothing is compiled.
+    ///
+    /// # Errors
+    /// An id is taken twice, a pattern is none, or nothing narrows an exception.
+    pub fn compile(exceptions: Vec<Exception>) -> Result<ExceptionSet, RuleError> {
+        let mut set = ExceptionSet::empty();
+        let mut ids = BTreeSet::new();
+        for (index, exception) in exceptions.into_iter().enumerate() {
+            let blame = |key: &str, message: String| RuleError {
+                subject: Subject::Exception,
+                id: Some(exception.id.clone()),
+                index: Some(index),
+                key: Some(key.into()),
+                position: None,
+                message,
+            };
+            let id = &exception.id;
+            if id.is_empty() || id.len() > ID_LEN_MAX || !id.bytes().all(|b| b.is_ascii_graphic()) {
+                let expected = format!("expected 1 to {ID_LEN_MAX} printable ASCII characters, no spaces");
+                return Err(blame("id", expected));
+            }
+            if !ids.insert(id.clone()) {
+                let message = "this id is taken by an exception before; give each its own";
+                return Err(blame("id", message.into()));
+            }
+            if !exception.is_narrow() {
+                let message = "it would except everything; name at least one of `rules`, `categories`, `paths`, \
+                               `parameters`, `hosts` and `clients`";
+                return Err(blame("rules", message.into()));
+            }
+            let compiled = Compiled {
+                paths: Paths::new(&exception.paths).map_err(|message| blame("paths", message))?,
+                parameters: parameters(&exception.parameters)
+                    .map_err(|message| blame("parameters", message))?,
+                hosts: Hosts::new(&exception.hosts).map_err(|message| blame("hosts", message))?,
+                hits: Arc::default(),
+                exception,
+            };
+            set.insert(compiled);
+        }
+        Ok(set)
+    }
+
+    /// No exceptions.
+    pub const fn empty() -> ExceptionSet {
+        ExceptionSet {
+            compiled: Vec::new(),
+            by_rule: BTreeMap::new(),
+            by_category: BTreeMap::new(),
+            general: Vec::new(),
+            has_paths: false,
+        }
+    }
+
+    /// This set, its exceptions counting on where those of the same id in `before` are.
+    pub fn counting_on(mut self, before: &ExceptionSet) -> ExceptionSet {
+        let counts: BTreeMap<&str, &Arc<AtomicU64>> =
+            before.compiled.iter().map(|known| (known.exception.id.as_str(), &known.hits)).collect();
+        for compiled in &mut self.compiled {
+            if let Some(hits) = counts.get(compiled.exception.id.as_str()) {
+                compiled.hits = Arc::clone(hits);
+            }
+        }
+        self
+    }
+
+    /// The exceptions, in order, each with the number of matches that it kept from counting.
+    pub fn hits(&self) -> impl Iterator<Item = (&Exception, u64)> {
+        self.compiled.iter().map(|compiled| (&compiled.exception, compiled.hits.load(Ordering::Relaxed)))
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.compiled.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.compiled.is_empty()
+    }
+
+    /// Whether any of them is for certain paths only.
+    pub(crate) fn has_paths(&self) -> bool {
+        self.has_paths
+    }
+
+    fn insert(&mut self, compiled: Compiled) {
+        let (index, exception) = (self.compiled.len(), &compiled.exception);
+        for rule in &exception.rules {
+            self.by_rule.entry(rule.as_str().into()).or_default().push(index);
+        }
+        if exception.rules.is_empty() {
+            for category in &exception.categories {
+                self.by_category.entry(*category).or_default().push(index);
+            }
+            if exception.categories.is_empty() {
+                self.general.push(index);
+            }
+        }
+        self.has_paths |= !compiled.paths.is_empty();
+        self.compiled.push(compiled);
+    }
+
+    /// Whether this match does not count; then that is counted.
+    pub(crate) fn excepts(&self, found: &RuleMatch, circumstances: &Circumstances<'_>) -> bool {
+        if self.compiled.is_empty() {
+            return false;
+        }
+        let of_rule = self.by_rule.get(&*found.rule_id).into_iter().flatten();
+        let of_category = self.by_category.get(&found.category).into_iter().flatten();
+        let mut candidates =
+            of_rule.chain(of_category).chain(&self.general).filter_map(|&index| self.compiled.get(index));
+        match candidates.find(|candidate| candidate.is_for(found, circumstances)) {
+            Some(excepting) => {
+                excepting.hits.fetch_add(1, Ordering::Relaxed);
+                true
+            }
+            None => false,
+        }
+    }
+}
+
+impl Compiled {
+    /// Whether each list that is not empty has something of this match; the rule itself was looked up.
+    fn is_for(&self, found: &RuleMatch, circumstances: &Circumstances<'_>) -> bool {
+        let Exception { categories, clients, .. } = &self.exception;
+        let client = circumstances.client.to_canonical();
+        (self.parameters.is_empty()
+            || self.parameters.iter().any(|glob| glob.is_match(found.variable.as_bytes())))
+            && (categories.is_empty() || categories.contains(&found.category))
+            && (clients.is_empty() || clients.iter().any(|prefix| prefix.contains(&client)))
+            && (self.hosts.is_empty() || self.hosts.is_match(circumstances.host))
+            && self.exception.is_in_force(circumstances.now)
+            && (self.paths.is_empty() || (circumstances.paths)().iter().all(|path| self.paths.is_match(path)))
+    }
+}
+
+/// Patterns of variables; names of headers in any case.
+fn parameters(patterns: &[String]) -> Result<Vec<Glob>, String> {
+    let read = |pattern: &String| match pattern.split_once(':') {
+        Some(("header", name)) => Ok(Glob::new(&format!("header:{}", name.to_ascii_lowercase()))),
+        Some(("query" | "body" | "cookie", _)) => Ok(Glob::new(pattern)),
+        None if matches!(pattern.as_str(), "path" | "body" | "*") => Ok(Glob::new(pattern)),
+        _ => Err(format!(
+            "expected `query:<name>`, `body:<name>`, `body`, `header:<name>`, `cookie:<name>` or `path`, with `*` for \
+             any characters, found `{pattern}`"
+        )),
+    };
+    patterns.iter().map(read).collect()
+}
+
+#[cfg(test)]
+#[path = "exception_tests.rs"]
+mod tests;
