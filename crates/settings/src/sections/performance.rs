@@ -3,7 +3,7 @@ use crate::section::section;
 section! {
     /// Options of the sockets.
     Performance = "performance" {
-        /// Sends small writes at once (`TCP_NODELAY`).
+        /// Sends small writes to clients at once (`TCP_NODELAY`), as those to the backend always are.
         enable_tcp_nodelay: bool = true;
         /// Takes data in the SYN of returning clients (`TCP_FASTOPEN`, RFC 7413).
         enable_tcp_fastopen: bool = false => restart();

@@ -12,7 +12,8 @@ section! {
         /// The name in logs and answers: lower-case letters, digits, `_` and `-`, at most 64. No two limits share one.
         name: String = String::new() => required();
         /// What is counted apart: requests that agree in all of these share one count. `address` is the client (an IPv6
-        /// /64), `path` the path without its query. A request without a named header or cookie is not counted.
+        /// /64), `path` the path without its query; empty: all requests share one. A request without a named header or
+        /// cookie is not counted.
         key: Vec<RateKey> = vec![RateKey::Address];
         /// Requests allowed in each `per`.
         requests: u64 = 1 => required(), range(1.0, 1_000_000_000.0);
