@@ -89,6 +89,10 @@ fn what_is_wrong_in_a_table_is_told_with_its_number_and_place() {
             "5:8: sites[0].name: expected letters, digits, \".\", \"_\" and \"-\", at most 64, found \"a b\"",
         ),
         (
+            "[[sites]]\nhosts = [\"a\"]\nname = \"default\"\n",
+            "5:8: sites[0].name: \"default\" is the name of all other hosts; give it another in name",
+        ),
+        (
             "[[sites]]\nhosts = [\"a\"]\ninspect_body_limit = 1\n",
             "5:22: sites[0].inspect_body_limit: expected 1024 to",
         ),

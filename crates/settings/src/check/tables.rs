@@ -10,6 +10,9 @@ const REFILL_MAX: Duration = Duration::from_secs(7 * 86_400);
 
 const NAME_LENGTH_MAX: usize = 64;
 
+/// What logs and calls say of hosts that are in no site.
+const NAME_OF_ALL_OTHERS: &str = "default";
+
 /// `[[sites]]`
 pub(super) fn sites(settings: &Settings, wrong: &mut Wrong) {
     let sites = || settings.sites.iter().enumerate();
@@ -31,6 +34,12 @@ pub(super) fn sites(settings: &Settings, wrong: &mut Wrong) {
                 format!("{expected}, at most {NAME_LENGTH_MAX}, found {name:?}"),
             );
         }
+    }
+    for (row, site) in sites().filter(|(_, site)| site.label() == NAME_OF_ALL_OTHERS) {
+        let key = if site.name.is_some() { "name" } else { "hosts" };
+        let message =
+            format!("{NAME_OF_ALL_OTHERS:?} is the name of all other hosts; give it another in name");
+        refuse(wrong, format!("sites[{row}].{key}"), message);
     }
     let hosts = sites().flat_map(|(row, site)| {
         site.hosts.iter().map(move |host| (format!("sites[{row}].hosts"), host.to_string()))

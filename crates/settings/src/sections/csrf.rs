@@ -6,7 +6,7 @@ section! {
     /// Requests that another site makes a visitor's browser send. Unsafe methods are let through where `Sec-Fetch-Site`,
     /// `Origin` or `Referer` says that they come from the site itself.
     Csrf = "waf.csrf" {
-        /// Whether the origin of requests is checked.
+        /// Whether the origin of requests is checked, where the firewall is on.
         enable: bool = false;
         /// `block` answers 403; `monitor` only logs.
         mode: WafMode = WafMode::Block;
