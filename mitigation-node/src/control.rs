@@ -5,6 +5,7 @@ use crate::arguments::Arguments;
 use crate::certificates;
 use crate::kill_switch::KillSwitchKeeper;
 use crate::rules::{self, Overlay};
+use crate::sandbox::Sandbox;
 use arc_swap::ArcSwap;
 use rustls::ServerConfig;
 use secbeat_edge::tls::{self, Sessions};
@@ -15,29 +16,39 @@ use secbeat_types::{Event, EventKind};
 use secbeat_waf::{Rule, RuleError, RuleSet};
 use serde::Serialize;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
 /// Where the settings come from, each time they are read.
 pub struct Origin {
     config: PathBuf,
     sets: Vec<String>,
+    sandbox: Sandbox,
 }
 
 impl Origin {
     /// As the command line has it.
     pub fn new(arguments: &Arguments) -> Self {
-        Self { config: arguments.config.clone(), sets: arguments.sets.clone() }
+        Self { config: arguments.config.clone(), sets: arguments.sets.clone(), sandbox: Sandbox::default() }
     }
 
-    /// Reads the settings and refuses what this version does not have.
+    /// From now on read by a node that has denied itself all but this.
+    pub fn confine(&mut self, sandbox: Sandbox) {
+        self.sandbox = sandbox;
+    }
+
+    /// Reads the settings and refuses what this version does not have, and what is out of reach.
     ///
     /// # Errors
     /// Every problem, a line each.
     pub fn load(&self) -> Result<(Loaded, Vec<Degradation>), String> {
-        let sources = Sources::of_process(Some(self.config.clone()), self.sets.clone());
-        let loaded = Settings::load(&sources).map_err(|errors| errors.to_string())?;
-        let degraded = loaded.check_built().map_err(|errors| errors.to_string())?;
+        let read = |path: &Path| self.sandbox.read(path);
+        let process = Sources::of_process(Some(self.config.clone()), self.sets.clone());
+        let loaded =
+            Settings::load(&Sources { read: &read, ..process }).map_err(|errors| errors.to_string())?;
+        let mut degraded = loaded.check_built().map_err(|errors| errors.to_string())?;
+        self.sandbox.admits(&loaded.settings)?;
+        degraded.extend_from_slice(self.sandbox.missing());
         Ok((loaded, degraded))
     }
 }

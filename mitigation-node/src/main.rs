@@ -8,6 +8,7 @@
 //! | [`kill_switch`] | what an operator turns when it is the firewall that hurts |
 //! | [`rules`] | firewall rules: the file's, and those set by the API over them |
 //! | [`certificates`] | the certificate for a first start without one |
+//! | [`sandbox`] | what the node denies itself |
 //! | [`secrets`] | random secrets, kept in the data folder |
 //! | [`storage`] | files that are replaced whole and survive a crash |
 //! | [`api`] | metrics, health, and the calls of an operator |
@@ -19,6 +20,7 @@ mod control;
 mod kill_switch;
 mod node;
 mod rules;
+mod sandbox;
 mod secrets;
 mod storage;
 
@@ -33,6 +35,8 @@ fn main() -> ExitCode {
     // The allocator asks for huge pages; with them a node that needs 10 MB holds 25. Where the kernel cannot do without, it
     // holds 25.
     let _ = rustix::thread::disable_transparent_huge_pages(true);
+    // Before the first secret is read. A kernel that refuses this has no such thing as a dump.
+    let _ = sandbox::forbid_dumps();
     let arguments = Arguments::parse();
     let outcome = match arguments.validate_config {
         true => node::validate(&arguments),

@@ -7,6 +7,7 @@ use crate::certificates;
 use crate::control::{self, Control, Origin, policy, prepare};
 use crate::kill_switch::KillSwitchKeeper;
 use crate::rules::Overlay;
+use crate::sandbox::Sandbox;
 use crate::secrets;
 use secbeat_edge::tls::Sessions;
 use secbeat_edge::{ListenerConfig, bind};
@@ -62,23 +63,15 @@ pub fn validate(arguments: &Arguments) -> Result<(), Failure> {
 /// Runs the node until it is told to stop.
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let started = Instant::now();
-    let origin = Origin::new(arguments);
-    let (loaded, degraded) = origin.load().map_err(Failure::configuration)?;
+    let mut origin = Origin::new(arguments);
+    let (loaded, mut degraded) = origin.load().map_err(Failure::configuration)?;
     let (settings, warnings) = (loaded.settings, loaded.warnings);
-    let (log, log_writer) = open_log(&settings)?;
-    log_panics(log.clone());
-    for warning in &warnings {
-        log.warn("mitigation-node", "configuration_warning").str("reason", warning).send();
-    }
 
     // What needs the disk.
     let data_dir = &settings.server.data_dir;
     let clock = SteadyClock::new(Clocks::take());
-    let (decisions, warnings) = Decisions::open(data_dir, clock.now())
+    let (decisions, damages) = Decisions::open(data_dir, clock.now())
         .map_err(|error| Failure::machine(format!("server.data_dir: {error}")))?;
-    for warning in &warnings {
-        log.warn("mitigation-node", "decisions_damaged").str("reason", warning).send();
-    }
     if settings.syn_proxy.enable && settings.syn_proxy.syn_cookie_secret.is_none() {
         secrets::ensure_syn_cookie_secret(data_dir)
             .map_err(|error| Failure::machine(format!("server.data_dir: {}: {error}", data_dir.display())))?;
@@ -97,6 +90,20 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         true => Some(api_listener(&settings)?),
         false => None,
     };
+
+    // From here on the node can do what its settings need, and no more. It binds the threads that are started from here on: there
+    // must be none before.
+    let sandbox = Sandbox::enter(&arguments.config, &settings)?;
+    degraded.extend_from_slice(sandbox.missing());
+    origin.confine(sandbox);
+    let (log, log_writer) = open_log(&settings)?;
+    log_panics(log.clone());
+    for warning in &warnings {
+        log.warn("mitigation-node", "configuration_warning").str("reason", warning).send();
+    }
+    for damage in &damages {
+        log.warn("mitigation-node", "decisions_damaged").str("reason", damage).send();
+    }
 
     let metrics = Arc::new(Metrics::new(workers, env!("CARGO_PKG_VERSION"), started));
     let shared = Arc::new(Shared {

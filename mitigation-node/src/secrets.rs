@@ -3,6 +3,7 @@
 use crate::storage::{self, Audience};
 use std::io;
 use std::path::Path;
+use zeroize::Zeroizing;
 
 /// Random bytes from the kernel.
 pub fn random<const N: usize>() -> io::Result<[u8; N]> {
@@ -20,7 +21,12 @@ pub fn ensure_syn_cookie_secret(data_dir: &Path) -> io::Result<bool> {
     if path.exists() {
         return Ok(false);
     }
-    let secret: String = random::<32>()?.iter().map(|byte| format!("{byte:02x}")).collect();
+    let bytes = Zeroizing::new(random::<32>()?);
+    // As long as it will be: a string that grows leaves what it held before behind.
+    let mut secret = Zeroizing::new(String::with_capacity(2 * bytes.len()));
+    for digit in bytes.iter().flat_map(|byte| [byte >> 4, byte & 0xf]) {
+        secret.extend(char::from_digit(digit.into(), 16));
+    }
     storage::replace(&path, secret.as_bytes(), Audience::Owner)?;
     Ok(true)
 }

@@ -11,6 +11,7 @@ use rustls::{ServerConfig, SupportedProtocolVersion};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use zeroize::Zeroizing;
 
 /// TLS 1.2 sessions kept for clients without tickets; the library's default of 256 is too small for a site.
 const SESSIONS_MAX: usize = 20_480;
@@ -110,7 +111,8 @@ fn read_chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
 
 fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
     let blame = |message: String| TlsError { key: "tls.key_path", path: Some(path.into()), message };
-    let pem = std::fs::read(path).map_err(|error| blame(error.to_string()))?;
+    // What is parsed from it, rustls wipes as it takes it over.
+    let pem = Zeroizing::new(std::fs::read(path).map_err(|error| blame(error.to_string()))?);
     PrivateKeyDer::from_pem_slice(&pem).map_err(|error| {
         blame(format!("expected an unencrypted private key in PEM (PKCS#8, SEC1 or PKCS#1): {error}"))
     })

@@ -1,0 +1,188 @@
+//! The folders that the settings ask for. Whole folders, because files in them are replaced: an editor, certbot and a mounted
+//! secret put a new file in the place of the old one.
+
+use secbeat_settings::Settings;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// What is done with a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// It is read.
+    Read,
+    /// It is read, written, made and removed.
+    Write,
+}
+
+/// A file that the settings name.
+pub struct Named<'a> {
+    /// The key that names it, `sites[0].rules_path`.
+    pub key: String,
+    /// The file.
+    pub path: &'a Path,
+    /// What is done with it.
+    pub access: Access,
+}
+
+/// Every file that these settings name and that a reload may open.
+pub fn named(settings: &Settings) -> Vec<Named<'_>> {
+    let mut files: Vec<(String, Option<&PathBuf>, Access)> = vec![
+        ("waf.rules_path".into(), settings.waf.rules_path.as_ref(), Access::Read),
+        ("error_pages.html".into(), settings.error_pages.html.as_ref(), Access::Read),
+        ("error_pages.json".into(), settings.error_pages.json.as_ref(), Access::Read),
+        ("metrics.api_token_file".into(), settings.metrics.api_token_file.as_ref(), Access::Read),
+        ("metrics.viewer_token_file".into(), settings.metrics.viewer_token_file.as_ref(), Access::Read),
+        (
+            "syn_proxy.syn_cookie_secret_file".into(),
+            settings.syn_proxy.syn_cookie_secret_file.as_ref(),
+            Access::Read,
+        ),
+        ("logging.file".into(), settings.logging.file.as_ref(), Access::Write),
+        (
+            "access_log.file".into(),
+            settings.access_log.enable.then_some(&settings.access_log.file),
+            Access::Write,
+        ),
+    ];
+    if let Some(tls) = &settings.tls {
+        files.push(("tls.cert_path".into(), Some(&tls.cert_path), Access::Read));
+        files.push(("tls.key_path".into(), Some(&tls.key_path), Access::Read));
+    }
+    if let Some(orchestrator) = &settings.orchestrator {
+        let file = orchestrator.join_token_file.as_ref();
+        files.push(("orchestrator.join_token_file".into(), file, Access::Read));
+    }
+    for (number, site) in settings.sites.iter().enumerate() {
+        let key = |name: &str| format!("sites[{number}].{name}");
+        files.push((key("rules_path"), site.rules_path.as_ref(), Access::Read));
+        files.push((key("error_page_html"), site.error_page_html.as_ref(), Access::Read));
+        files.push((key("error_page_json"), site.error_page_json.as_ref(), Access::Read));
+    }
+    let there = files.into_iter().filter_map(|(key, path, access)| Some((key, path?, access)));
+    there.map(|(key, path, access)| Named { key, path, access }).collect()
+}
+
+/// Folders, and a few files, by their real paths.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Folders {
+    /// What may be read.
+    pub read: Vec<PathBuf>,
+    /// What may be read and written.
+    pub write: Vec<PathBuf>,
+}
+
+impl Folders {
+    /// Those of a node with this configuration file and these settings. Makes the folders of its logs, as opening them would.
+    ///
+    /// # Errors
+    /// A folder that is listed, or one that is to be written, is not there and cannot be made.
+    pub fn of(config: &Path, settings: &Settings) -> Result<Self, String> {
+        let mut folders = Self::default();
+        folders.add(config, Access::Read);
+        for Named { key, path, access } in named(settings) {
+            if access == Access::Write {
+                fs::create_dir_all(folder_of(path))
+                    .map_err(|error| format!("{key}: {}: {error}", folder_of(path).display()))?;
+            }
+            folders.add(path, access);
+        }
+        if let Some(socket) = &settings.metrics.unix_socket {
+            folders.add(socket, Access::Write);
+        }
+        let (sandbox, data_dir) = (&settings.sandbox, &settings.server.data_dir);
+        folders.write.push(real("server.data_dir", data_dir)?);
+        for path in &sandbox.read_paths {
+            folders.read.push(real("sandbox.read_paths", path)?);
+        }
+        for path in &sandbox.write_paths {
+            folders.write.push(real("sandbox.write_paths", path)?);
+        }
+        Ok(folders)
+    }
+
+    /// Whether this may be done with the file at `path`, as far as folders go. What is not there at all is held: whoever opens it
+    /// says so better.
+    pub fn hold(&self, path: &Path, access: Access) -> bool {
+        let real = path.canonicalize().or_else(|_| folder_of(path).canonicalize());
+        let Ok(real) = real else { return true };
+        let readable: &[PathBuf] = if access == Access::Read { &self.read } else { &[] };
+        self.write.iter().chain(readable).any(|folder| real.starts_with(folder))
+    }
+
+    /// Adds the folder of a file, and the folder of the file that it is a link to.
+    fn add(&mut self, file: &Path, access: Access) {
+        let folders = match access {
+            Access::Read => &mut self.read,
+            Access::Write => &mut self.write,
+        };
+        let target = file.canonicalize();
+        for file in [Some(file), target.as_deref().ok()].into_iter().flatten() {
+            // What is not there is told by whoever opens it.
+            let Ok(folder) = folder_of(file).canonicalize() else { continue };
+            // Below the root is everything: there the file alone, and a new one in its place needs a restart.
+            let folder = if folder.parent().is_none() { file.to_owned() } else { folder };
+            if !folders.contains(&folder) {
+                folders.push(folder);
+            }
+        }
+    }
+}
+
+fn real(key: &str, path: &Path) -> Result<PathBuf, String> {
+    path.canonicalize().map_err(|error| {
+        format!("{key}: {}: {error}; make it before the start, or take it out of the list", path.display())
+    })
+}
+
+fn folder_of(file: &Path) -> &Path {
+    file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    #[test]
+    fn a_link_leads_to_both_folders_and_what_is_put_there_later_is_held() {
+        let root = tempfile::tempdir().unwrap();
+        let root = root.path().canonicalize().unwrap();
+        for folder in ["live", "archive", "data", "elsewhere"] {
+            fs::create_dir(root.join(folder)).unwrap();
+        }
+        fs::write(root.join("archive/cert1.pem"), "").unwrap();
+        symlink("../archive/cert1.pem", root.join("live/cert.pem")).unwrap();
+        let mut folders = Folders::default();
+        folders.add(&root.join("live/cert.pem"), Access::Read);
+        folders.add(&root.join("data/log"), Access::Write);
+        assert_eq!(folders.read, [root.join("live"), root.join("archive")]);
+
+        fs::write(root.join("archive/cert2.pem"), "").unwrap();
+        fs::remove_file(root.join("live/cert.pem")).unwrap();
+        symlink("../archive/cert2.pem", root.join("live/cert.pem")).unwrap();
+        assert!(folders.hold(&root.join("live/cert.pem"), Access::Read));
+        assert!(!folders.hold(&root.join("live/cert.pem"), Access::Write));
+        assert!(folders.hold(&root.join("data/new"), Access::Write));
+        assert!(!folders.hold(&root.join("elsewhere/new"), Access::Read));
+        symlink("../elsewhere/key", root.join("live/key.pem")).unwrap();
+        fs::write(root.join("elsewhere/key"), "").unwrap();
+        assert!(!folders.hold(&root.join("live/key.pem"), Access::Read), "it leads elsewhere");
+        assert!(!folders.hold(&root.join("live/../elsewhere/key"), Access::Read));
+    }
+
+    #[test]
+    fn a_file_in_the_root_does_not_open_the_root() {
+        let mut folders = Folders::default();
+        folders.add(Path::new("/secbeat.toml"), Access::Read);
+        assert_eq!(folders.read, [Path::new("/secbeat.toml")]);
+    }
+
+    #[test]
+    fn a_listed_folder_that_is_not_there_is_refused_by_its_key() {
+        let mut settings = Settings::default();
+        settings.server.data_dir = std::env::temp_dir();
+        settings.sandbox.read_paths = vec!["/not/there".into()];
+        let error = Folders::of(Path::new("node.toml"), &settings).unwrap_err();
+        assert!(error.starts_with("sandbox.read_paths: /not/there: "), "{error}");
+    }
+}
