@@ -68,7 +68,8 @@ impl Default for Query {
 }
 
 impl Query {
-    fn wants(&self, event: &Event) -> bool {
+    /// Whether it asks for this event. The limit is the page's concern.
+    pub fn wants(&self, event: &Event) -> bool {
         self.kind.is_none_or(|kind| event.kind == kind)
             && self.before.is_none_or(|id| event.id < id)
             && self.ip.is_none_or(|ip| event.client_ip.is_some_and(|c| c.to_canonical() == ip.to_canonical()))
@@ -144,6 +145,14 @@ impl EventRing {
         let ring = self.fresh();
         let from = ring.events.partition_point(|event| event.id <= id);
         ring.events.iter().skip(from).take(LIMIT_MAX).cloned().collect()
+    }
+
+    /// Forgets what happened before `at`. To be called once in a while, for who may not keep it longer.
+    pub fn forget_before(&self, at: Timestamp) {
+        let mut ring = self.fresh();
+        while let Some(oldest) = ring.events.pop_front_if(|event| event.timestamp < at) {
+            ring.bytes = ring.bytes.saturating_sub(weight(&oldest));
+        }
     }
 
     /// Events lost since the start.
@@ -235,6 +244,18 @@ mod tests {
         assert!(ring.after(newest).is_empty());
         ring.push(event(EventKind::Attack, "192.0.2.1", 0));
         assert_eq!(ring.after(newest).len(), 1);
+    }
+
+    #[test]
+    fn what_is_too_old_is_forgotten() {
+        let ring = EventRing::default();
+        (1..=5).for_each(|s| ring.push(event(EventKind::Attack, "192.0.2.1", s * 1000)));
+        ring.forget_before(Timestamp::from_unix_ms(3000));
+        assert_eq!(ids(&ring.query(&Query::default())), [5, 4, 3]);
+        assert_eq!(ring.after(0)[0].id, 3);
+        ring.forget_before(Timestamp::from_unix_ms(9000));
+        assert_eq!(ids(&ring.query(&Query::default())), [0; 0]);
+        assert_eq!(ring.drain(), 5);
     }
 
     #[test]

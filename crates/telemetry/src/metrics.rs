@@ -7,6 +7,7 @@ pub use worker::{OpenConnection, UpstreamError, WorkerMetrics};
 
 use crate::histogram::Counts;
 use crate::process::ProcessUsage;
+use crate::volume::{Surge, Volume};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -32,9 +33,15 @@ pub enum Reading {
     EventsDropped,
     /// SYN cookies sent since the start.
     SynCookiesSent,
+    /// The kill switch: 0 normal, 1 monitor, 2 off.
+    PanicMode,
+    /// Lines of the access log lost since the start: [`crate::AccessLog::dropped`].
+    AccessLinesDropped,
+    /// Records lost since the start: [`crate::Recorder::dropped`].
+    RecordsDropped,
 }
 
-const READINGS: usize = Reading::SynCookiesSent as usize + 1;
+const READINGS: usize = Reading::RecordsDropped as usize + 1;
 
 /// Every metric of a process.
 #[derive(Debug)]
@@ -56,6 +63,8 @@ struct Control {
     /// What had been counted at the start of each window of the last minute, the oldest first.
     windows: VecDeque<(Instant, Marks)>,
     degraded: BTreeMap<&'static str, bool>,
+    volume: Volume,
+    surge: Option<Surge>,
 }
 
 /// What had been counted by some instant.
@@ -78,6 +87,8 @@ impl Metrics {
             cpu_read: (started, Duration::ZERO),
             windows: VecDeque::from([(started, Marks::default())]),
             degraded: BTreeMap::new(),
+            volume: Volume::default(),
+            surge: None,
         };
         Metrics {
             version: version.into(),
@@ -119,12 +130,20 @@ impl Metrics {
             control.cpu_percent = 100.0 * used.as_secs_f64() / span.as_secs_f64();
             control.cpu_read = (now, usage.cpu);
         }
+        let requests = self.workers.iter().map(|worker| worker.requests()).sum();
+        let surge = control.volume.observe(now, requests);
+        control.surge = surge.or(control.surge);
         let newest = control.windows.back().map_or(control.started, |(at, _)| *at);
         if now.saturating_duration_since(newest) >= WINDOW {
             control.windows.push_back((now, self.marks()));
             let excess = control.windows.len().saturating_sub(WINDOWS + 1);
             control.windows.drain(..excess);
         }
+    }
+
+    /// What the volume alarm has to tell since this was last asked.
+    pub fn take_surge(&self) -> Option<Surge> {
+        self.control().surge.take()
     }
 
     /// Everything in the Prometheus text format 0.0.4, as of the last [`tick`](Self::tick); to be served as

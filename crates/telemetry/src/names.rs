@@ -67,6 +67,14 @@ metrics! {
         "Attacks that were stopped, by type.";
     WAF_RULES_TRIGGERED = Counter "secbeat_waf_rules_triggered_total"
         "Firewall rules that matched, whether or not they stopped the request, by category.";
+    WAF_EXCEPTIONS_HITS = Counter "secbeat_waf_exceptions_hits_total"
+        "Matches of firewall rules that an exception set aside.";
+    REQUESTS_SANITIZED = Counter "secbeat_requests_sanitized_total"
+        "Requests that went on after something was taken out of them.";
+    RATE_LIMITED = Counter "secbeat_rate_limited_total"
+        "Requests beyond a rate, stopped or only logged.";
+    PANIC_MODE = Gauge "secbeat_panic_mode"
+        "The kill switch for any host: 0 normal, 1 monitor, 2 off.";
     BLOCKED_IPS = Gauge "secbeat_blocked_ips_total"
         "Blocks of addresses and prefixes that are in force.";
     THREAT_SCORE = Gauge "secbeat_threat_score"
@@ -87,6 +95,10 @@ metrics! {
         "Log lines lost because the log could not be written as fast as they came.";
     EVENTS_DROPPED = Counter "secbeat_events_dropped_total"
         "Security events lost because they came faster than they could be kept.";
+    ACCESS_LINES_DROPPED = Counter "secbeat_access_lines_dropped_total"
+        "Lines of the access log lost because they came faster than they could be written.";
+    RECORDS_DROPPED = Counter "secbeat_records_dropped_total"
+        "Requests that were to be recorded and were not, because they came faster than they could be written.";
     BUILD_INFO = Gauge "secbeat_build_info"
         "1, with the version as a label.";
 }

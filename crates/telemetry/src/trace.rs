@@ -32,7 +32,7 @@ pub struct Trace {
     pub status: u16,
     /// The stage that settled it. The data plane numbers its stages.
     pub stage: u8,
-    /// [`MONITORED`], [`SANITIZED`], …
+    /// What else there is to tell of it. The data plane names the bits.
     pub flags: u8,
     /// From its first byte to the answer's last, in microseconds.
     pub duration_us: u32,
@@ -43,21 +43,6 @@ pub struct Trace {
     /// The number in `conn_N` of its connection.
     pub connection: u64,
 }
-
-/// Bit of [`Trace::flags`]: something would have stopped it, but for monitor mode.
-pub const MONITORED: u8 = 1;
-/// Bit of [`Trace::flags`]: something was taken out of it.
-pub const SANITIZED: u8 = 1 << 1;
-/// Bit of [`Trace::flags`]: an allowlist let it pass decisions and rates.
-pub const ALLOWED: u8 = 1 << 2;
-/// Bit of [`Trace::flags`]: an exception kept a rule from it.
-pub const EXCEPTED: u8 = 1 << 3;
-/// Bit of [`Trace::flags`]: a kill switch was on.
-pub const PANIC: u8 = 1 << 4;
-/// Bit of [`Trace::flags`]: the client went away before the answer's end.
-pub const CLIENT_GONE: u8 = 1 << 5;
-/// Bit of [`Trace::flags`]: it stands in the recorder.
-pub const RECORDED: u8 = 1 << 6;
 
 /// The newest requests of one worker.
 pub struct TraceRing {

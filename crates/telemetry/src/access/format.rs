@@ -99,6 +99,9 @@ impl std::fmt::Display for Ms {
     }
 }
 
+const MONTHS: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
 /// `15/Jan/2025:10:31:02 +0000`
 struct LocalTime<'a>(&'a Access<'a>);
 
@@ -107,12 +110,12 @@ impl std::fmt::Display for LocalTime<'_> {
         let seconds = self.0.at.unix_ms() / 1000;
         let at = OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH);
         let (date, time) = (at.date(), at.time());
-        let month = date.month().to_string();
+        let month = MONTHS.get(usize::from(u8::from(date.month())) - 1).unwrap_or(&"-");
         write!(
             f,
             "{:02}/{}/{:04}:{:02}:{:02}:{:02} +0000",
             date.day(),
-            month.get(..3).unwrap_or(&month),
+            month,
             date.year(),
             time.hour(),
             time.minute(),

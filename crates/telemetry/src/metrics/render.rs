@@ -77,6 +77,10 @@ pub(super) fn render(metrics: &Metrics, control: &Control) -> String {
         page.line(&names::WAF_RULES_TRIGGERED, "", &[("rule", &category.as_str())], count);
     }
 
+    page.total(&names::WAF_EXCEPTIONS_HITS, |worker| &worker.exceptions_hit);
+    page.total(&names::REQUESTS_SANITIZED, |worker| &worker.requests_sanitized);
+    page.total(&names::RATE_LIMITED, |worker| &worker.rate_limited);
+    page.single(&names::PANIC_MODE, metrics.reading(Reading::PanicMode));
     page.single(&names::BLOCKED_IPS, metrics.reading(Reading::BlockedIps));
     page.single(&names::THREAT_SCORE, now.threat_score(&minute_ago));
     page.single(&names::SYN_COOKIES_SENT, metrics.reading(Reading::SynCookiesSent));
@@ -90,6 +94,8 @@ pub(super) fn render(metrics: &Metrics, control: &Control) -> String {
     }
     page.single(&names::LOG_LINES_DROPPED, metrics.reading(Reading::LogLinesDropped));
     page.single(&names::EVENTS_DROPPED, metrics.reading(Reading::EventsDropped));
+    page.single(&names::ACCESS_LINES_DROPPED, metrics.reading(Reading::AccessLinesDropped));
+    page.single(&names::RECORDS_DROPPED, metrics.reading(Reading::RecordsDropped));
     page.head(&names::BUILD_INFO);
     page.line(&names::BUILD_INFO, "", &[("version", &metrics.version)], 1);
     page.text

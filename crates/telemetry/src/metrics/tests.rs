@@ -27,6 +27,12 @@ fn busy() -> Metrics {
     second.rule_triggered(Category::SqlInjection);
     second.rule_triggered(Category::Scanner);
     first.upstream_error(UpstreamError::ConnectTimeout);
+    first.exception_hit();
+    second.request_sanitized();
+    (0..2).for_each(|_| first.rate_limited());
+    metrics.set(Reading::PanicMode, 1);
+    metrics.set(Reading::AccessLinesDropped, 13);
+    metrics.set(Reading::RecordsDropped, 14);
     metrics.set(Reading::BlockedIps, 3);
     metrics.set(Reading::ConfigGeneration, 7);
     metrics.set(Reading::LogLinesDropped, 11);

@@ -33,24 +33,18 @@ macro_rules! causes {
 }
 
 causes! {
-    /// No backend is known to be well.
-    NoneAvailable = "none_available",
     /// Its name does not resolve.
     Resolve = "resolve",
     /// It refused the connection, or cannot be reached.
     Connect = "connect",
     /// The connection was not there in time.
     ConnectTimeout = "connect_timeout",
-    /// TLS with it failed.
-    Tls = "tls",
     /// It closed the connection before the answer.
     Closed = "closed",
     /// It closed the connection within the answer.
     Truncated = "truncated",
     /// Its answer did not begin in time.
     FirstByteTimeout = "first_byte_timeout",
-    /// It stopped within the exchange.
-    IdleTimeout = "idle_timeout",
     /// Its answer was not HTTP, or ambiguous.
     Malformed = "malformed",
 }
@@ -66,6 +60,9 @@ pub struct WorkerMetrics {
     pub(super) connections_refused: AtomicU64,
     pub(super) bytes_in: AtomicU64,
     pub(super) bytes_out: AtomicU64,
+    pub(super) exceptions_hit: AtomicU64,
+    pub(super) requests_sanitized: AtomicU64,
+    pub(super) rate_limited: AtomicU64,
     pub(super) durations: Histogram,
     pub(super) attacks_blocked: [AtomicU64; CATEGORIES],
     pub(super) rules_triggered: [AtomicU64; CATEGORIES],
@@ -82,6 +79,9 @@ impl Default for WorkerMetrics {
             connections_refused: AtomicU64::new(0),
             bytes_in: AtomicU64::new(0),
             bytes_out: AtomicU64::new(0),
+            exceptions_hit: AtomicU64::new(0),
+            requests_sanitized: AtomicU64::new(0),
+            rate_limited: AtomicU64::new(0),
             durations: Histogram::default(),
             attacks_blocked: [const { AtomicU64::new(0) }; CATEGORIES],
             rules_triggered: [const { AtomicU64::new(0) }; CATEGORIES],
@@ -131,6 +131,21 @@ impl WorkerMetrics {
     /// A firewall rule matched.
     pub fn rule_triggered(&self, category: Category) {
         self.rules_triggered[category as usize].fetch_add(1, Relaxed);
+    }
+
+    /// An exception set a rule's match aside.
+    pub fn exception_hit(&self) {
+        self.exceptions_hit.fetch_add(1, Relaxed);
+    }
+
+    /// A request went on after something was taken out of it.
+    pub fn request_sanitized(&self) {
+        self.requests_sanitized.fetch_add(1, Relaxed);
+    }
+
+    /// A request was beyond a rate.
+    pub fn rate_limited(&self) {
+        self.rate_limited.fetch_add(1, Relaxed);
     }
 
     /// An exchange with a backend failed.

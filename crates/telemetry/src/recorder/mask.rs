@@ -10,6 +10,7 @@ use super::record::{BodyText, MatchNote};
 use super::{BODY_BYTES_READ_MAX, Draft, Record, RecorderOptions};
 use crate::anonymize::anonymized;
 use names::{Names, decoded};
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 /// What stands in place of what is secret.
@@ -61,7 +62,10 @@ impl Mask {
         let shown = text.as_deref().map(decoded).unwrap_or_default();
         let matches = draft.matches.iter().map(|found| MatchNote {
             rule_id: found.rule_id.to_string(),
+            name: found.name.to_string(),
             category: found.category.as_str().to_owned(),
+            severity: found.severity.as_str().to_owned(),
+            action: word(&found.action),
             variable: masking.variable(&found.variable),
             matched: masking.matched(&found.variable, &found.matched, &shown),
         });
@@ -268,6 +272,14 @@ impl Masking<'_> {
             return MASKED.to_owned();
         }
         matched.to_owned()
+    }
+}
+
+/// The name of a word of the vocabulary, as JSON has it.
+fn word(word: &impl Serialize) -> String {
+    match serde_json::to_value(word) {
+        Ok(Value::String(name)) => name,
+        _ => String::new(),
     }
 }
 

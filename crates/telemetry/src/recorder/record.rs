@@ -106,8 +106,14 @@ pub struct BodyText {
 pub struct MatchNote {
     /// The rule's `id`.
     pub rule_id: String,
+    /// The rule's `name`.
+    pub name: String,
     /// What kind of attack the rule looks for.
     pub category: String,
+    /// How bad a match is.
+    pub severity: String,
+    /// What the rule asked for.
+    pub action: String,
     /// The value that matched: `query:id`, `header:user-agent`, …
     pub variable: String,
     /// What matched in it.

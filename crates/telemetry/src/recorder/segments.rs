@@ -182,8 +182,8 @@ pub(super) fn query(folder: &Path, query: &RecordQuery, options: &RecorderOption
 
 /// What can be told without reading the line as JSON.
 fn may_be_wanted(line: &[u8], query: &RecordQuery) -> bool {
-    let id = query.request_id.as_deref().unwrap_or_default().as_bytes();
-    id.is_empty() || line.windows(id.len()).any(|part| part == id)
+    let id = query.request_id.as_deref().unwrap_or_default();
+    memchr::memmem::find(line, id.as_bytes()).is_some()
 }
 
 fn is_wanted(record: &Record, query: &RecordQuery) -> bool {

@@ -30,15 +30,27 @@ impl Names {
     /// brackets and space between.
     pub fn are_mentioned_in(&self, text: &str) -> bool {
         let text = decoded(text);
-        text.match_indices(['=', ':', '>']).any(|(at, _)| {
-            let before = text[..at].trim_end_matches(|c: char| {
-                c.is_whitespace() || c.is_control() || matches!(c, '"' | '\'' | '\\' | ']' | ')' | '`' | '=')
-            });
-            let start = before
-                .rfind(|c| !is_of_name(c))
-                .map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8));
-            before.get(start..).is_some_and(|word| self.0.contains(&folded(word)))
-        })
+        // The last word, while what came after it still leads to a separator.
+        let (mut word, mut in_word) = (None, false);
+        for (at, c) in text.char_indices() {
+            let continues = std::mem::replace(&mut in_word, is_of_name(c));
+            match c {
+                _ if in_word => {
+                    let start = word.filter(|_| continues).map_or(at, |(start, _)| start);
+                    word = Some((start, at + c.len_utf8()));
+                }
+                '=' | ':' | '>' => {
+                    let word = word.take().and_then(|(start, end)| text.get(start..end));
+                    if word.is_some_and(|word| self.0.contains(&folded(word))) {
+                        return true;
+                    }
+                }
+                '"' | '\'' | '\\' | '`' | ']' | ')' => {}
+                c if c.is_whitespace() || c.is_control() => {}
+                _ => word = None,
+            }
+        }
+        false
     }
 }
 
