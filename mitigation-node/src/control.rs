@@ -368,7 +368,9 @@ impl Control {
     fn put_in_force(&self, state: &mut State) {
         let settings = &state.settings;
         state.generation += 1;
-        self.shared.bodies.set_limit(settings.waf.body_memory_budget);
+        self.shared
+            .bodies
+            .set_limits(settings.waf.body_memory_budget, settings.waf.body_memory_per_client);
         self.shared.log.set_level(level(settings.logging.level));
         self.shared.log.set_format(format(settings.logging.format));
         self.shared.policy.store(Arc::new(policy(state.generation, settings, &state.prepared)));

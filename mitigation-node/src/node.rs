@@ -112,7 +112,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         clock,
         rates: RateTable::new(),
         connections: Connections::new(),
-        bodies: Budget::new(settings.waf.body_memory_budget),
+        bodies: Budget::new(settings.waf.body_memory_budget, settings.waf.body_memory_per_client),
         metrics,
         events: Arc::new(EventRing::default()),
         log: log.clone(),

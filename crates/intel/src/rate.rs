@@ -28,8 +28,7 @@ mod class;
 mod key;
 mod table;
 
-pub(crate) use key::client_id;
-pub use key::{KeyBuilder, RateKey, limit_id};
+pub use key::{KeyBuilder, RateKey, client_id, limit_id};
 pub use table::RateTable;
 
 use class::{CLASSES, Class};

@@ -1,15 +1,19 @@
 //! From a listener to a connection: who is let in, and the TLS handshake.
 
+use crate::client::is_trusted;
 use crate::connection::Connection;
 use crate::io::End;
+use crate::policy::Policy;
 use crate::shared::Shared;
 use crate::worker::{InForce, Worker};
 use secbeat_edge::Stream;
 use secbeat_edge::registry::Registration;
-use secbeat_types::{Category, Event, EventKind};
+use secbeat_intel::{CountedConnection, TooMany};
+use secbeat_types::decision::canonical;
+use secbeat_types::{Category, DecisionKind, Event, EventKind};
 use std::future::poll_fn;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Poll;
@@ -75,43 +79,46 @@ impl Worker {
 
     /// Takes a connection on, or closes it at once: a client that is blocked, or one too many.
     fn admit(self: &Rc<Self>, socket: TcpStream, peer: SocketAddr) {
-        let shared = &self.shared;
         let policy = self.policy();
-        if let Some(decision) = shared.blocks(peer.ip(), shared.clock.now()) {
-            self.metrics.connection_refused();
-            self.metrics.attack_blocked(Category::Reputation);
-            shared.tell(Event {
-                client_ip: Some(peer.ip().to_canonical()),
-                attack_type: Some(Category::Reputation),
-                blocked: true,
-                ..Event::new(
-                    EventKind::Attack,
-                    "mitigation-node",
-                    "connection_refused",
-                    format!("{} is blocked by {}", decision.scope, decision.id),
-                )
-            });
-            return;
-        }
-        if shared.lifecycle.connections_open() >= policy.connections_max {
-            self.metrics.connection_refused();
-            shared.tell(Event {
-                client_ip: Some(peer.ip().to_canonical()),
-                blocked: true,
-                ..Event::new(
-                    EventKind::Limit,
-                    "mitigation-node",
-                    "connection_limit",
-                    "server.max_connections connections are open",
-                )
-            });
-            return;
-        }
+        let of_client = match self.let_in(&policy, peer.ip()) {
+            Ok(of_client) => of_client,
+            Err(event) => {
+                self.metrics.connection_refused();
+                if let Some(category) = event.attack_type {
+                    self.metrics.attack_blocked(category);
+                }
+                let client_ip = Some(peer.ip().to_canonical());
+                return self.shared.tell(Event { client_ip, blocked: true, ..*event });
+            }
+        };
         // A client that has closed already is noticed when it is read from.
         let _ = socket.set_nodelay(policy.tcp_nodelay);
-        let open = Open::new(self);
+        let open = Open::new(self, of_client);
         let registration = self.registry.enter(open.number, peer, policy.tls.is_some());
         spawn_local(self.clone().serve(socket, peer, policy, open, registration));
+    }
+
+    /// Counts a connection of `peer`, or says why there is to be none. Proxies that carry many clients, and who is on the
+    /// allowlist, may have any number; the address is all that is known here.
+    fn let_in(&self, policy: &Policy, peer: IpAddr) -> Result<CountedConnection, Box<Event>> {
+        let shared = &self.shared;
+        let refused =
+            |kind, event, reason: String| Box::new(Event::new(kind, "mitigation-node", event, reason));
+        let decision = shared.decision(peer, shared.clock.now());
+        if let Some(decision) = decision.as_ref().filter(|decision| decision.kind == DecisionKind::Block) {
+            let reason = format!("{} is blocked by {}", decision.scope, decision.id);
+            let event = refused(EventKind::Attack, "connection_refused", reason);
+            return Err(Box::new(Event { attack_type: Some(Category::Reputation), ..*event }));
+        }
+        let too_many = |reason| refused(EventKind::Limit, "connection_limit", reason);
+        if shared.lifecycle.connections_open() >= policy.connections_max {
+            return Err(too_many("server.max_connections connections are open".to_owned()));
+        }
+        let is_exempt = decision.is_some() || is_trusted(canonical(peer), &policy.trusted_proxies);
+        let limit = if is_exempt { 0 } else { policy.connections_per_address };
+        shared.connections.open(peer, limit).map_err(|TooMany { open }| {
+            too_many(format!("limits.connections_per_address: the client has {open} connections open"))
+        })
     }
 
     async fn serve(
@@ -162,12 +169,17 @@ struct Open {
     shared: Arc<Shared>,
     number: u64,
     _counted: secbeat_telemetry::OpenConnection,
+    _of_client: CountedConnection,
 }
 
 impl Open {
-    fn new(worker: &Worker) -> Self {
-        let number = worker.shared.lifecycle.connection_opens();
-        Self { shared: worker.shared.clone(), number, _counted: worker.metrics.connection() }
+    fn new(worker: &Worker, of_client: CountedConnection) -> Self {
+        Self {
+            shared: worker.shared.clone(),
+            number: worker.shared.lifecycle.connection_opens(),
+            _counted: worker.metrics.connection(),
+            _of_client: of_client,
+        }
     }
 }
 

@@ -28,7 +28,7 @@ pub fn write(
     encode::field(out, b"X-Request-Id", id.as_bytes());
     match refusal {
         Refusal::Rate { retry_after_s, .. } => retry_after(out, *retry_after_s),
-        Refusal::BodyMemory => retry_after(out, 1),
+        Refusal::BodyMemory(_) => retry_after(out, 1),
         _ => {}
     }
     if close {

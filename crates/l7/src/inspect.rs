@@ -108,7 +108,7 @@ pub async fn body(
         return Ok(Body::Here(length));
     }
     let content_type = content_type.map(<[u8]>::to_vec);
-    let (held, rest) = hold(connection, policy, waf, scratch).await?;
+    let (held, rest) = hold(connection, policy, waf, scratch, facts).await?;
     let verdict = transaction.request_body(kind, content_type.as_deref(), &held.bytes, rest.is_none());
     settle(connection, scratch, facts, verdict)?;
     Ok(match rest {
@@ -126,6 +126,7 @@ async fn hold(
     policy: &Policy,
     waf: &WafPolicy,
     scratch: &mut Scratch,
+    facts: &Facts,
 ) -> Result<(Held, Option<BodyDecoder>), Stop> {
     let framing = scratch.head.framing;
     if waf.refuses_longer
@@ -143,15 +144,13 @@ async fn hold(
     let input = &mut scratch.input;
     let mut is_hurried = false;
     let mut decoder = BodyDecoder::new(framing);
-    let mut held = Held::new(connection.worker.shared.bodies.share());
+    let mut held = Held::new(connection.worker.shared.bodies.share(facts.client_ip));
     loop {
         while !input.is_empty() {
             let bytes = input.bytes();
             let step = decoder.decode(bytes).map_err(Refusal::Body)?;
             let data = bytes.get(step.data).unwrap_or_default();
-            if !held.extend(data) {
-                return Err(Refusal::BodyMemory.into());
-            }
+            held.extend(data).map_err(Refusal::BodyMemory)?;
             input.consume(step.consumed);
             if held.bytes.len() as u64 > policy.body_bytes_max {
                 return Err(Refusal::BodyTooLarge.into());

@@ -31,6 +31,8 @@ pub struct Policy {
     pub timeouts: Timeouts,
     /// Connections that may be open at once, over all workers.
     pub connections_max: usize,
+    /// Connections that one client may have open at once; 0: no limit of its own.
+    pub connections_per_address: usize,
     /// Whether small writes to clients go out at once.
     pub tcp_nodelay: bool,
     /// The listener's TLS, where it has any.
@@ -120,6 +122,7 @@ impl Policy {
                 shutdown_ms: ms(server.shutdown_timeout),
             },
             connections_max: server.max_connections,
+            connections_per_address: limits.connections_per_address,
             tcp_nodelay: settings.performance.enable_tcp_nodelay,
             tls,
             backend: Backend::new(server.backend_address.to_string()),

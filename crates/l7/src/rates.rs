@@ -1,59 +1,79 @@
-//! How often a client may ask: `waf.rate_limit_rps` and every `[[rate_limits]]`.
+//! How often it may be asked: `waf.rate_limit_rps` (or the site's) for each client, and every `[[rate_limits]]`.
 //!
-//! A request counts in every limit that is for it, in order, up to the first that refuses it: that one does not count it, those
-//! before it have. Who is on the allowlist is not counted at all.
+//! A request counts in every limit that is for it, in the order of the file, up to the first that refuses it: that one does
+//! not count it, those before it have. Who is on the allowlist is not counted. A limit in monitor mode, and every limit while the
+//! kill switch says so, tells what it would have refused, at most once a second, and lets it pass.
+
+mod condition;
+mod limit;
+mod path;
+
+pub use limit::Limit;
 
 use crate::connection::Connection;
 use crate::facts::Facts;
+use crate::host;
+use crate::kill_switch::Stance;
 use crate::outcome::Stop;
 use crate::policy::Policy;
+use crate::record;
 use crate::refusal::Refusal;
 use crate::scratch::Scratch;
 use crate::shared::Shared;
+use crate::stage::flag;
+use condition::{Asked, Conditional};
 use secbeat_intel::rate::limit_id;
-use secbeat_intel::{Rate, RateKey, RetryAfter};
+use secbeat_intel::{Rate, RateKey, RetryAfter, Usage};
 use secbeat_settings::Settings;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-/// The name of the limit that every client has.
-pub const OF_CLIENT: &str = "waf.rate_limit_rps";
-
 /// Every limit of a policy.
 pub struct Rates {
-    of_client: Option<Limit>,
-}
-
-/// A rate under its name.
-pub struct Limit {
-    /// `waf.rate_limit_rps`, or the name of a `[[rate_limits]]`.
-    pub name: Arc<str>,
-    /// The rate.
-    pub rate: Rate,
-    id: u64,
+    /// Of each client, at each site; the first is that of hosts without a site.
+    of_clients: Vec<Option<Limit>>,
+    /// `[[rate_limits]]`.
+    of_requests: Vec<Conditional>,
 }
 
 impl Rates {
     /// The limits that `settings` ask for.
     pub fn new(settings: &Settings) -> Self {
-        Rates { of_client: Limit::of_clients(OF_CLIENT, settings.waf.rate_limit_rps) }
-    }
-}
-
-impl Limit {
-    /// A limit under a name that counts apart what `rate` allows.
-    pub fn new(name: &str, rate: Rate) -> Self {
-        Limit { name: name.into(), rate, id: limit_id(name) }
-    }
-
-    /// A limit of each client's requests a second, with bursts of twice as many; `None` for 0: any number.
-    pub fn of_clients(name: &str, per_second: u64) -> Option<Self> {
-        (per_second > 0).then(|| Self::new(name, Rate::per_second(per_second)))
+        let everywhere = settings.waf.rate_limit_rps;
+        let of_site = |site: &secbeat_settings::Site| match site.rate_limit_rps {
+            Some(rps) => Limit::of_clients(&format!("sites.{}.rate_limit_rps", site.label()), rps),
+            None => Limit::of_clients(limit::OF_CLIENTS, everywhere),
+        };
+        let first = Limit::of_clients(limit::OF_CLIENTS, everywhere);
+        let of_clients = std::iter::once(first).chain(settings.sites.iter().map(of_site)).collect();
+        Rates { of_clients, of_requests: settings.rate_limits.iter().map(Conditional::new).collect() }
     }
 
-    /// What `client` is counted by.
-    pub fn key_of(&self, shared: &Shared, client: IpAddr) -> RateKey {
-        shared.rates.key(self.id).address(client).finish()
+    /// The limits of each client, at every site, and those of `[[rate_limits]]` that count by address alone, whatever
+    /// they are for; each once.
+    pub fn by_address(&self) -> impl Iterator<Item = &Limit> {
+        let of_clients = self.of_clients.iter().flatten();
+        let is_repeated = |at: usize, limit: &Limit| {
+            self.of_clients.iter().flatten().take(at).any(|before| before.name == limit.name)
+        };
+        of_clients
+            .enumerate()
+            .filter(move |(at, limit)| !is_repeated(*at, limit))
+            .map(|(_, limit)| limit)
+            .chain(self.of_requests.iter().filter(|own| own.is_by_address()).map(|own| &own.limit))
+    }
+
+    /// What `client` has used of each limit [`by_address`](Self::by_address), at `now_ns` of [`Shared::since_start_ns`].
+    pub fn usage<'r>(
+        &'r self,
+        shared: &'r Shared,
+        client: IpAddr,
+        now_ns: u64,
+    ) -> impl Iterator<Item = (Arc<str>, Usage)> + 'r {
+        self.by_address().map(move |limit| {
+            let key = limit.key(shared).address(client).finish();
+            (limit.name.clone(), shared.rates.peek(key, &limit.rate, now_ns))
+        })
     }
 }
 
@@ -61,26 +81,61 @@ impl Limit {
 pub fn check(
     connection: &Connection,
     policy: &Policy,
-    _scratch: &Scratch,
-    facts: &Facts,
+    scratch: &Scratch,
+    facts: &mut Facts,
 ) -> Result<(), Stop> {
+    if facts.is_allowed || facts.stance == Stance::Off {
+        return Ok(());
+    }
+    let rates = &policy.rates;
     let shared = &connection.worker.shared;
-    let now_ns = shared.since_start_ns(facts.started);
-    if let Some(limit) = &policy.rates.of_client {
-        let key = limit.key_of(shared, facts.client_ip);
-        let refused = |retry: RetryAfter| Refusal::Rate {
-            limit: limit.name.clone(),
-            retry_after_s: retry.seconds(),
-        };
-        shared.rates.check(key, &limit.rate, now_ns).map_err(refused)?;
+    if let Some(limit) =
+        rates.of_clients.get(facts.site).or(rates.of_clients.first()).and_then(Option::as_ref)
+    {
+        let key = limit.key(shared).address(facts.client_ip).finish();
+        count(connection, scratch, facts, limit, key)?;
+    }
+    if rates.of_requests.is_empty() {
+        return Ok(());
+    }
+    let bytes = scratch.head_bytes();
+    let asked = Asked::new(&scratch.head, bytes, host::name(scratch.head.authority(bytes)), facts.client_ip);
+    for own in &rates.of_requests {
+        if let Some(key) = own.key(shared, &asked) {
+            count(connection, scratch, facts, &own.limit, key)?;
+        }
     }
     Ok(())
 }
 
-/// Counts a request of `client` that a firewall rule with the action `rate_limit` matched. Each rule counts apart.
+/// Counts the request by `key`; refuses it where it comes too early, or only tells of it.
+fn count(
+    connection: &Connection,
+    scratch: &Scratch,
+    facts: &mut Facts,
+    limit: &Limit,
+    key: RateKey,
+) -> Result<(), Stop> {
+    let shared = &connection.worker.shared;
+    let now_ns = shared.since_start_ns(facts.started);
+    let Err(retry) = shared.rates.check(key, &limit.rate, now_ns) else { return Ok(()) };
+    connection.worker.metrics.rate_limited();
+    if !limit.is_monitored && facts.stance == Stance::Normal {
+        return Err(Refusal::Rate { limit: limit.name.clone(), retry_after_s: retry.seconds() }.into());
+    }
+    facts.flags |= flag::LOGGED;
+    if let Some(seen) = limit.over.tell(now_ns) {
+        let reason = format!("the limit {} is used up; let through, since it only logs: {seen}", limit.name);
+        record::rate_seen(connection, scratch, facts, reason);
+    }
+    Ok(())
+}
+
+/// Counts a request of `client` that a firewall rule with the action `rate_limit` matched. Each rule and each client (an IPv6
+/// /64) counts apart, whatever the rule's rate becomes.
 ///
 /// # Errors
-/// [`RetryAfter`] where the client makes more such requests than `rate` allows.
+/// [`RetryAfter`] where the client makes more such requests than `rate` allows; the request is not counted.
 pub fn check_rule(
     shared: &Shared,
     rule_id: &str,
@@ -88,8 +143,8 @@ pub fn check_rule(
     client: IpAddr,
     now_ns: u64,
 ) -> Result<(), RetryAfter> {
-    // No limit of the configuration has this character in its name.
-    let rule = limit_id("rule");
-    let key = shared.rates.key(rule).bytes(rule_id.as_bytes()).address(client).finish();
+    // With a dot: no `[[rate_limits]]` has this name.
+    let rules = limit_id("waf.rules");
+    let key = shared.rates.key(rules).bytes(rule_id.as_bytes()).address(client).finish();
     shared.rates.check(key, rate, now_ns)
 }

@@ -6,7 +6,7 @@ use crate::refusal::{Refusal, Telling};
 use crate::scratch::Scratch;
 use secbeat_http1::Known;
 use secbeat_telemetry::UpstreamError;
-use secbeat_types::{Event, EventKind, RuleMatch};
+use secbeat_types::{Category, Event, EventKind, RuleMatch};
 use std::io;
 use std::time::Instant;
 
@@ -71,6 +71,14 @@ pub fn seen(connection: &Connection, scratch: &Scratch, facts: &Facts, matches: 
         attack_type: Some(first.category),
         rule_id: Some(first.rule_id.to_string()),
         ..of_request(scratch, facts, EventKind::Attack, "waf", "attack_detected", reason)
+    });
+}
+
+/// Tells of a request that a limit would have refused, and that goes on.
+pub fn rate_seen(connection: &Connection, scratch: &Scratch, facts: &Facts, reason: String) {
+    connection.worker.shared.tell(Event {
+        attack_type: Some(Category::RateLimit),
+        ..of_request(scratch, facts, EventKind::Limit, "mitigation-node", "rate_limited", reason)
     });
 }
 

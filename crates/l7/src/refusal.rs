@@ -1,6 +1,7 @@
 //! One table from cause to answer: why a request went no further, the status that the client gets, and how the event that
 //! tells of it is named.
 
+use crate::budget::Exhausted;
 use secbeat_http1::{BodyError, RequestError, ResponseError};
 use secbeat_types::{Category, Decision, EventKind, RuleMatch};
 use std::io;
@@ -27,8 +28,8 @@ pub enum Refusal {
     BodyTooLargeToInspect,
     /// The body is of a type that is inspected, and compressed.
     BodyEncoded,
-    /// The memory for bodies under inspection is used up.
-    BodyMemory,
+    /// The memory for bodies under inspection is used up, or the client's part of it.
+    BodyMemory(Exhausted),
     /// The client asks more often than it may.
     Rate {
         /// The limit's name.
@@ -82,7 +83,7 @@ impl Refusal {
             Refusal::BodyTooLarge => (413, K::Limit, "body_too_large", NODE, None),
             Refusal::BodyTooLargeToInspect => (413, K::Limit, "body_too_large_to_inspect", "waf", None),
             Refusal::BodyEncoded => (415, K::Limit, "body_encoded", "waf", None),
-            Refusal::BodyMemory => (503, K::Limit, "body_memory_exhausted", "waf", None),
+            Refusal::BodyMemory(_) => (503, K::Limit, "body_memory_exhausted", "waf", None),
             Refusal::Rate { .. } => (429, K::Limit, "rate_limited", NODE, Some(C::RateLimit)),
             Refusal::Rules(matches) => (
                 403,
@@ -121,9 +122,9 @@ impl Refusal {
             Refusal::BodyEncoded => {
                 "the body has a Content-Encoding and a type that is inspected: it cannot be inspected".into()
             }
-            Refusal::BodyMemory => "waf.body_memory_budget is used up".into(),
+            Refusal::BodyMemory(which) => format!("{} is used up", which.key()),
             Refusal::Rate { limit, retry_after_s } => {
-                format!("the client asks more often than {limit} allows; next request in {retry_after_s} s")
+                format!("the limit {limit} is used up; next request in {retry_after_s} s")
             }
             Refusal::Rules(matches) => matches.first().map_or_else(String::new, |found| {
                 format!("{} ({}) matched {}", found.rule_id, found.name, found.variable)

@@ -60,7 +60,7 @@ impl<H: Hasher> KeyBuilder<H> {
 }
 
 /// A client as a number: an IPv4 address, or the /64 of an IPv6 address.
-pub(crate) fn client_id(client: IpAddr) -> u64 {
+pub fn client_id(client: IpAddr) -> u64 {
     match canonical(client) {
         // Within 0000::/8, which RFC 4291 2.4 reserves: no /64 of a client is the same number.
         IpAddr::V4(v4) => 0xffff_0000_0000 | u64::from(u32::from(v4)),
