@@ -9,8 +9,10 @@
 //! | [`health`] | metrics and health |
 //! | [`decisions`] | blocks of addresses and prefixes |
 //! | [`policy`] | reload and firewall rules |
+//! | [`exceptions`] | what rules let pass all the same |
 //! | [`panic`] | the kill switch |
 //! | [`events`] | what happened |
+//! | [`stream`] | what happens, as it happens |
 //! | [`connections`] | who is connected |
 //! | [`openapi`] | the calls as OpenAPI has them |
 
@@ -20,11 +22,13 @@ mod connections;
 mod decisions;
 mod error;
 mod events;
+mod exceptions;
 mod health;
 mod openapi;
 mod panic;
 mod policy;
 mod port;
+mod stream;
 
 use crate::control::Control;
 use axum::Router;
@@ -52,6 +56,9 @@ pub fn router(api: Arc<Api>) -> Router {
         .route("/api/v1/reload", post(policy::reload))
         .route("/api/v1/waf/rules", get(policy::list_rules).post(policy::set_rules))
         .route("/api/v1/waf/rules/{id}", delete(policy::delete_rule))
+        .route("/api/v1/waf/exceptions", get(exceptions::list).post(exceptions::set))
+        .route("/api/v1/waf/exceptions/{id}", delete(exceptions::delete))
+        .route("/api/v1/policy", get(policy::show))
         .route("/api/v1/block-ip", post(decisions::block_ip))
         .route("/api/v1/block-ip/{ip}", delete(decisions::unblock_ip))
         .route("/api/v1/blocked-ips", get(decisions::list))
@@ -60,7 +67,7 @@ pub fn router(api: Arc<Api>) -> Router {
         .route("/api/v1/status", get(health::status))
         .route("/api/openapi.json", get(openapi::document))
         .route("/api/v1/connections", get(connections::list))
-        .route("/api/v1/events/stream", get(not_built))
+        .route("/api/v1/events/stream", get(stream::follow))
         .route("/api/v1/explain", get(not_built))
         .route("/api/v1/panic", get(panic::list).post(panic::turn))
         .fallback(async || ApiError::not_found("there is no such call; see docs/api.md for those there are"))

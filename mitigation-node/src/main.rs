@@ -4,10 +4,13 @@
 //! | --- | --- |
 //! | [`arguments`] | the command line |
 //! | [`node`] | **the composition: what is built, in which order, and how it ends** |
+//! | [`origin`], [`prepare`] | where the settings come from; what they name, read and compiled |
 //! | [`control`] | the policy in force, and every way to change it |
+//! | [`kept`] | what the API has set and what outlives the program |
 //! | [`kill_switch`] | what an operator turns when it is the firewall that hurts |
 //! | [`rules`] | firewall rules: the file's, and those set by the API over them |
 //! | [`certificates`] | the certificate for a first start without one |
+//! | [`log_options`] | the log as the settings have it |
 //! | [`sandbox`] | what the node denies itself |
 //! | [`secrets`] | random secrets, kept in the data folder |
 //! | [`storage`] | files that are replaced whole and survive a crash |
@@ -17,8 +20,12 @@ mod api;
 mod arguments;
 mod certificates;
 mod control;
+mod kept;
 mod kill_switch;
+mod log_options;
 mod node;
+mod origin;
+mod prepare;
 mod rules;
 mod sandbox;
 mod secrets;

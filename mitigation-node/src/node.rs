@@ -4,9 +4,12 @@ use crate::Failure;
 use crate::api::{self, Api};
 use crate::arguments::Arguments;
 use crate::certificates;
-use crate::control::{self, Control, Origin, policy, prepare};
+use crate::control::{Control, Start, policy};
+use crate::kept::Kept;
 use crate::kill_switch::KillSwitchKeeper;
-use crate::rules::Overlay;
+use crate::log_options;
+use crate::origin::Origin;
+use crate::prepare::Prepared;
 use crate::sandbox::Sandbox;
 use crate::secrets;
 use secbeat_edge::tls::Sessions;
@@ -43,9 +46,9 @@ pub fn validate(arguments: &Arguments) -> Result<(), Failure> {
             tls.cert_path.display()
         ));
     }
-    let overlay = Overlay::load(&settings.server.data_dir).map_err(Failure::configuration)?;
+    let kept = Kept::load(&settings.server.data_dir).map_err(Failure::configuration)?;
     let sessions = Sessions::new().map_err(Failure::machine)?;
-    let prepared = prepare(&settings, &overlay, &sessions).map_err(Failure::configuration)?;
+    let prepared = Prepared::load(&settings, &kept, &sessions).map_err(Failure::configuration)?;
     for note in notes {
         println!("note: {note}");
     }
@@ -65,7 +68,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let started = Instant::now();
     let mut origin = Origin::new(arguments);
     let (loaded, mut degraded) = origin.load().map_err(Failure::configuration)?;
-    let (settings, warnings) = (loaded.settings, loaded.warnings);
+    let (settings, warnings) = (&loaded.settings, &loaded.warnings);
 
     // What needs the disk.
     let data_dir = &settings.server.data_dir;
@@ -79,26 +82,26 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     if let Some(tls) = &settings.tls {
         certificates::ensure(&tls.cert_path, &tls.key_path).map_err(Failure::configuration)?;
     }
-    let overlay = Overlay::load(data_dir).map_err(Failure::configuration)?;
+    let kept = Kept::load(data_dir).map_err(Failure::configuration)?;
     let sessions = Sessions::new().map_err(Failure::machine)?;
-    let prepared = prepare(&settings, &overlay, &sessions).map_err(Failure::configuration)?;
+    let prepared = Prepared::load(settings, &kept, &sessions).map_err(Failure::configuration)?;
 
     // What needs the network.
-    let workers = workers(&settings);
-    let listeners = listeners(&settings, workers)?;
+    let workers = workers(settings);
+    let listeners = listeners(settings, workers)?;
     let api_listener = match settings.metrics.enable {
-        true => Some(api_listener(&settings)?),
+        true => Some(api_listener(settings)?),
         false => None,
     };
 
     // From here on the node can do what its settings need, and no more. It binds the threads that are started from here on: there
     // must be none before.
-    let sandbox = Sandbox::enter(&arguments.config, &settings)?;
+    let sandbox = Sandbox::enter(&arguments.config, settings)?;
     degraded.extend_from_slice(sandbox.missing());
     origin.confine(sandbox);
-    let (log, log_writer) = open_log(&settings)?;
+    let (log, log_writer) = open_log(settings)?;
     log_panics(log.clone());
-    for warning in &warnings {
+    for warning in warnings {
         log.warn("mitigation-node", "configuration_warning").str("reason", warning).send();
     }
     for damage in &damages {
@@ -107,7 +110,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
 
     let metrics = Arc::new(Metrics::new(workers, env!("CARGO_PKG_VERSION"), started));
     let shared = Arc::new(Shared {
-        policy: arc_swap::ArcSwap::from_pointee(policy(1, &settings, &prepared)),
+        policy: arc_swap::ArcSwap::from_pointee(policy(1, settings, &prepared)),
         decisions: Arc::new(decisions),
         clock,
         rates: RateTable::new(),
@@ -136,9 +139,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         line = line.display("listen", address);
     }
     line.send();
-    let control =
-        Control::new(shared.clone(), kill_switch, origin, sessions, settings, prepared, overlay, degraded);
-    let control = Arc::new(control);
+    let start = Start { shared, kill_switch, origin, sessions, loaded, prepared, kept, degraded };
+    let control = Arc::new(Control::new(start));
     let outcome = wait(&control, workers, api_listener, arguments.stop_with_parent, ended, running);
     log.info("mitigation-node", "stopped").send();
     drop(log_writer);
@@ -147,9 +149,9 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
 
 fn open_log(settings: &Settings) -> Result<(Logger, secbeat_telemetry::LogWriter), Failure> {
     let options = LogOptions {
-        level: control::level(settings.logging.level),
-        format: control::format(settings.logging.format),
-        target: control::target(settings),
+        level: log_options::level(settings.logging.level),
+        format: log_options::format(settings.logging.format),
+        target: log_options::target(settings),
         ..LogOptions::default()
     };
     Logger::start(options).map_err(|error| Failure::machine(format!("logging.file: {error}")))

@@ -97,15 +97,18 @@ impl Overlay {
     }
 }
 
-/// The rules of the file at `path`; without a path the ones that are built in.
-pub fn of_file(path: Option<&Path>) -> Result<Vec<Rule>, String> {
+/// The rules of the file at `path`, which `key` names; without a path the ones that are built in.
+pub fn of_file(key: &str, path: Option<&Path>) -> Result<Vec<Rule>, String> {
     let Some(path) = path else {
         return parse_rules(SHIPPED).map_err(|error| format!("the rules built in: {error}"));
     };
     let text = std::fs::read_to_string(path).map_err(|error| {
-        format!("waf.rules_path: {}: {error}; give a file of rules, or leave the key out to use the rules built in", path.display())
+        format!(
+            "{key}: {}: {error}; give a file of rules, or leave the key out to use the rules built in",
+            path.display()
+        )
     })?;
-    parse_rules(&text).map_err(|error: RuleError| format!("waf.rules_path: {}: {error}", path.display()))
+    parse_rules(&text).map_err(|error: RuleError| format!("{key}: {}: {error}", path.display()))
 }
 
 #[cfg(test)]
@@ -154,6 +157,6 @@ mod tests {
 
     #[test]
     fn the_rules_built_in_are_rules() {
-        assert!(!of_file(None).unwrap().is_empty());
+        assert!(!of_file("waf.rules_path", None).unwrap().is_empty());
     }
 }

@@ -53,6 +53,7 @@ known! {
     Host = "host" 4 b'h';
     /// Registered nowhere, and a hole: CGI makes it `HTTP_PROXY` (CVE-2016-5385).
     Proxy = "proxy" 5 b'p';
+    Accept = "accept" 6 b'a';
     Cookie = "cookie" 6 b'c';
     Expect = "expect" 6 b'e';
     Server = "server" 6 b's';

@@ -1,41 +1,54 @@
 //! Answers of our own: what a client gets when its request goes no further.
 
+use crate::pages::{Format, Pages, Said};
 use crate::refusal::Refusal;
 use crate::request_id::RequestId;
 use secbeat_http1::encode;
 use std::io::Write as _;
 
-/// Writes the whole answer to `out`. The body names the status and the request's id, by which an operator finds out why;
-/// it does not say why. `head_only`: the request was a HEAD.
-pub fn write(
-    out: &mut Vec<u8>,
-    refusal: &Refusal,
-    status: u16,
-    id: &RequestId,
-    head_only: bool,
-    close: bool,
-) {
-    let reason = encode::reason_phrase(status);
-    let what = match status {
+/// What the answer is written with, beside its cause.
+pub struct Told<'a> {
+    /// The status.
+    pub status: u16,
+    /// The request's id.
+    pub id: &'a RequestId,
+    /// The site's pages.
+    pub pages: &'a Pages,
+    /// What the client wants to read.
+    pub format: Format,
+    /// Whether the request was a HEAD.
+    pub head_only: bool,
+    /// Whether the connection ends behind it.
+    pub close: bool,
+}
+
+/// Writes the whole answer to `out`. The body names the status and the request's id, by which an operator finds out why; it
+/// does not say why.
+pub fn write(out: &mut Vec<u8>, refusal: &Refusal, told: &Told<'_>) {
+    let reason = encode::reason_phrase(told.status);
+    let message = match told.status {
         502 | 504 => "The site did not answer this request.",
         _ => "This request was stopped.",
     };
-    let body = format!("{status} {reason}\n\n{what} Its id: {}\n", id.as_str());
-    encode::status_line(out, status, reason.as_bytes());
-    encode::field(out, b"Content-Type", b"text/plain; charset=utf-8");
+    let said = Said { status: told.status, reason, message, request_id: told.id.as_str() };
+    let body = told.pages.body(told.format, said);
+    encode::status_line(out, told.status, reason.as_bytes());
+    encode::field(out, b"Content-Type", told.format.content_type().as_bytes());
     encode::content_length(out, body.len() as u64);
     encode::field(out, b"Cache-Control", b"no-store");
-    encode::field(out, b"X-Request-Id", id.as_bytes());
+    encode::field(out, b"X-Request-Id", told.id.as_bytes());
     match refusal {
-        Refusal::Rate { retry_after_s, .. } => retry_after(out, *retry_after_s),
-        Refusal::BodyMemory(_) => retry_after(out, 1),
+        Refusal::Rate { retry_after_s, .. } | Refusal::RuleRate { retry_after_s, .. } => {
+            retry_after(out, *retry_after_s)
+        }
+        Refusal::BodyMemory { .. } => retry_after(out, 1),
         _ => {}
     }
-    if close {
+    if told.close {
         encode::field(out, b"Connection", b"close");
     }
     out.extend_from_slice(b"\r\n");
-    if !head_only {
+    if !told.head_only {
         out.extend_from_slice(body.as_bytes());
     }
 }

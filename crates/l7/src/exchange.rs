@@ -114,6 +114,7 @@ async fn streaming(
     };
     let backend = End::new(stream);
     scratch.take_out_head();
+    let site = policy.sites.at(facts.site);
     let Scratch { input, head, answer, body, .. } = scratch;
     if head.expect_continue && input.is_empty() && upload.is_untouched() {
         let told = connection.registration.within(connection.client.write_all(encode::CONTINUE)).await;
@@ -127,7 +128,7 @@ async fn streaming(
     let answer_has_begun = Cell::new(false);
     connection.registration.deadline_in(policy.timeouts.body_ms);
     let relayed = {
-        let mut sending = pin!(upload.run(connection, policy, input, &backend));
+        let mut sending = pin!(upload.run(connection, policy, site, input, &backend));
         let mut answering = pin!(async {
             read_head(connection, policy, answer, &backend, facts).await?;
             answer_has_begun.set(true);

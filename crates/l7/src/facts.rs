@@ -4,6 +4,7 @@ use crate::kill_switch::Stance;
 use crate::request_id::RequestId;
 use crate::stage::Stage;
 use secbeat_http1::{Method, Version};
+use secbeat_types::Timestamp;
 use std::net::IpAddr;
 use std::time::Instant;
 
@@ -13,6 +14,8 @@ pub struct Facts {
     pub id: RequestId,
     /// When its first byte was in hand.
     pub started: Instant,
+    /// The same instant by the clock of decisions.
+    pub now: Timestamp,
     /// The client, behind trusted proxies.
     pub client_ip: IpAddr,
     /// Its method.

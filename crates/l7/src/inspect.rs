@@ -4,33 +4,85 @@
 use crate::budget::Held;
 use crate::connection::Connection;
 use crate::facts::Facts;
-use crate::outcome::{Stop, client_side};
-use crate::policy::{Policy, WafPolicy};
+use crate::hold::hold;
+use crate::kill_switch::Stance;
+use crate::outcome::Stop;
+use crate::policy::Policy;
+use crate::rates;
 use crate::record;
 use crate::refusal::Refusal;
+use crate::sanitize;
 use crate::scratch::{BodyInHand, Scratch};
+use crate::site::WafPolicy;
+use crate::stage::flag;
 use crate::upload::{Body, Upload};
-use secbeat_http1::{BodyDecoder, BodyError, BodyState, Framing, Known, RequestHead, encode};
-use secbeat_types::{Action, Reason, RuleMatch, Timestamp, Verdict};
-use secbeat_waf::{Request, Transaction};
+use secbeat_http1::{Framing, Known, RequestHead};
+use secbeat_intel::Rate;
+use secbeat_types::{Action, Reason, RuleMatch, Verdict};
+use secbeat_waf::body::compressed;
+use secbeat_waf::sanitize::ROUNDS_MAX;
+use secbeat_waf::{BodyKind, Context, Request, RuleSet, Transaction};
 use smallvec::SmallVec;
 
-/// While more than half of the memory for bodies is in use, a body has this long to come whole, so that clients that send slowly
-/// on purpose do not keep it from the others.
-const HURRIED_MS: u64 = 10_000;
+/// The firewall in the middle of a request.
+pub struct Inspection<'p> {
+    waf: &'p WafPolicy,
+    transaction: Transaction<'p>,
+}
 
-/// Looks at the head. The transaction goes on with the body; `None`: the firewall is off.
+/// What follows a verdict that does not stop the request.
+enum Settled {
+    /// The next phase.
+    GoesOn,
+    /// No further phase.
+    Allowed,
+    /// What matched is to be taken out, and the rest looked at again.
+    Sanitize(Vec<RuleMatch>),
+}
+
+/// Looks at the head, and takes out of it what is to be taken out. The inspection goes on with the body; `None`: it is off, or
+/// over. `host` is what the request says in `Host`.
 pub fn head<'p>(
     connection: &Connection,
     policy: &'p Policy,
-    scratch: &Scratch,
-    facts: &Facts,
-) -> Result<Option<Transaction<'p>>, Stop> {
-    let Some(waf) = &policy.waf else { return Ok(None) };
-    let mut transaction = waf.rules.transaction(Timestamp::now());
-    let verdict = look_at_head(&mut transaction, &scratch.head, scratch.head_bytes());
-    settle(connection, scratch, facts, verdict)?;
-    Ok(Some(transaction))
+    host: &'p [u8],
+    scratch: &mut Scratch,
+    facts: &mut Facts,
+) -> Result<Option<Inspection<'p>>, Stop> {
+    let waf = policy.sites.at(facts.site).waf.as_ref().filter(|_| facts.stance != Stance::Off);
+    let Some(waf) = waf else {
+        facts.flags |= flag::UNWATCHED;
+        return Ok(None);
+    };
+    let scope = if facts.stance == Stance::Monitor { &waf.watching } else { &waf.scope };
+    if scope.is_monitor() {
+        facts.flags |= flag::MONITORED;
+    }
+    let context = Context {
+        client: facts.client_ip,
+        host,
+        now: facts.now,
+        scope,
+        exceptions: &policy.exceptions,
+        csrf: waf.csrf.as_ref(),
+    };
+    for round in 0.. {
+        let mut transaction = waf.rules.transaction(context);
+        let verdict = look_at_head(&mut transaction, &scratch.head, scratch.head_bytes());
+        let matches = match settle(connection, &waf.rules, scratch, facts, verdict)? {
+            Settled::GoesOn => return Ok(Some(Inspection { waf, transaction })),
+            Settled::Allowed => return Ok(None),
+            Settled::Sanitize(matches) if round == ROUNDS_MAX => return Err(Refusal::Rules(matches).into()),
+            Settled::Sanitize(matches) => matches,
+        };
+        let cleaned = sanitize::head(&scratch.head, scratch.head_bytes(), transaction.edits());
+        if scratch.replace_head(cleaned, &policy.head_limits).is_err() {
+            return Err(Refusal::Rules(matches).into());
+        }
+        facts.flags |= flag::SANITIZED;
+        record::sanitized(connection, scratch, facts, &matches);
+    }
+    Ok(None)
 }
 
 fn look_at_head(transaction: &mut Transaction<'_>, head: &RequestHead, bytes: &[u8]) -> Verdict {
@@ -41,10 +93,17 @@ fn look_at_head(transaction: &mut Transaction<'_>, head: &RequestHead, bytes: &[
 }
 
 /// What the rules find in a head that was refused for what it says: for the event alone.
-pub fn matches_of_refused(connection: &Connection, scratch: &Scratch) -> Vec<RuleMatch> {
+pub fn matches_of_refused(connection: &Connection, scratch: &Scratch, facts: &Facts) -> Vec<RuleMatch> {
     let policy = connection.worker.policy();
-    let Some(waf) = &policy.waf else { return Vec::new() };
-    let mut transaction = waf.rules.transaction(Timestamp::now());
+    let Some(waf) = &policy.sites.at(facts.site).waf else { return Vec::new() };
+    let mut transaction = waf.rules.transaction(Context {
+        client: facts.client_ip,
+        host: b"",
+        now: facts.now,
+        scope: &waf.scope,
+        exceptions: &policy.exceptions,
+        csrf: None,
+    });
     match look_at_head(&mut transaction, &scratch.head, scratch.head_bytes()).reason {
         Reason::Rules(matches) => matches,
         _ => Vec::new(),
@@ -52,24 +111,53 @@ pub fn matches_of_refused(connection: &Connection, scratch: &Scratch) -> Vec<Rul
 }
 
 /// Stops the request where the verdict says so; tells of it where it says `log`.
-fn settle(connection: &Connection, scratch: &Scratch, facts: &Facts, verdict: Verdict) -> Result<(), Stop> {
-    match (verdict.action, verdict.reason) {
-        (Action::Block, Reason::Rules(matches)) => Err(Refusal::Rules(matches).into()),
-        (Action::Log, Reason::Rules(matches)) => {
-            record::seen(connection, scratch, facts, matches);
-            Ok(())
+fn settle(
+    connection: &Connection,
+    rules: &RuleSet,
+    scratch: &Scratch,
+    facts: &mut Facts,
+    verdict: Verdict,
+) -> Result<Settled, Stop> {
+    let (action, Reason::Rules(matches)) = (verdict.action, verdict.reason) else {
+        return Ok(Settled::GoesOn);
+    };
+    match action {
+        Action::Block => return Err(Refusal::Rules(matches).into()),
+        Action::Sanitize => return Ok(Settled::Sanitize(matches)),
+        Action::RateLimit => {
+            if let Some(retry_after_s) = too_often(connection, rules, &matches, facts) {
+                return Err(Refusal::RuleRate { matches, retry_after_s }.into());
+            }
         }
-        _ => Ok(()),
+        Action::Pass | Action::Log | Action::Allow => {}
     }
+    if matches.iter().any(|found| found.action == Action::Log) {
+        facts.flags |= flag::LOGGED;
+        record::seen(connection, scratch, facts, matches);
+    }
+    Ok(if action == Action::Allow { Settled::Allowed } else { Settled::GoesOn })
 }
 
-/// Looks at the body where it is of a type that is inspected, and says how it goes to the backend.
+/// Counts the request in the rates of the rules that matched; where it comes too early, the seconds until the next may.
+fn too_often(connection: &Connection, rules: &RuleSet, matches: &[RuleMatch], facts: &Facts) -> Option<u64> {
+    let shared = &connection.worker.shared;
+    let now_ns = shared.since_start_ns(facts.started);
+    matches.iter().filter(|found| found.action == Action::RateLimit && !facts.is_allowed).find_map(|found| {
+        let rate = rules.rate_of(&found.rule_id)?;
+        let rate = Rate::new(rate.requests, rate.per, rate.burst);
+        let counted = rates::check_rule(shared, &found.rule_id, &rate, facts.client_ip, now_ns);
+        counted.err().map(|retry| retry.seconds())
+    })
+}
+
+/// Looks at the body where it is of a type that is inspected, takes out of it what is to be taken out, and says how it goes to
+/// the backend.
 pub async fn body(
     connection: &Connection,
     policy: &Policy,
     scratch: &mut Scratch,
-    facts: &Facts,
-    transaction: Option<&mut Transaction<'_>>,
+    facts: &mut Facts,
+    inspection: Option<Inspection<'_>>,
 ) -> Result<Body, Stop> {
     let framing = scratch.head.framing;
     if matches!(framing, Framing::None | Framing::Length(0)) {
@@ -78,9 +166,9 @@ pub async fn body(
     }
     // A total for all of the body, however it is read: nothing puts it off.
     connection.registration.limit_in(policy.timeouts.body_ms);
-    let behind_head = scratch.input.bytes().get(scratch.head.len..).unwrap_or_default();
+    let behind_head = scratch.behind_head().len();
     let here = match framing {
-        Framing::Length(length) => usize::try_from(length).ok().filter(|length| *length <= behind_head.len()),
+        Framing::Length(length) => usize::try_from(length).ok().filter(|length| *length <= behind_head),
         _ => None,
     };
     if let Some(length) = here {
@@ -88,31 +176,30 @@ pub async fn body(
         connection.registration.lift_limit();
     }
     let content_type = scratch.head.value(scratch.head_bytes(), Known::ContentType);
-    let inspected = match (&policy.waf, transaction) {
-        (Some(waf), Some(transaction)) => {
-            transaction.inspects_body(content_type).map(|kind| (waf, transaction, kind))
-        }
-        _ => None,
-    };
-    let Some((waf, transaction, kind)) = inspected else {
+    let inspected = inspection.and_then(|inspection| {
+        inspection.transaction.inspects_body(content_type).map(|kind| (inspection, kind))
+    });
+    let Some((inspection, kind)) = inspected else {
         return Ok(here.map_or_else(|| Body::Stream(Upload::new(framing)), Body::Here));
     };
-    let mut codings = scratch.head.fields.iter().filter(|field| field.known == Known::ContentEncoding);
-    if codings.any(|coding| !coding.value.of(scratch.head_bytes()).eq_ignore_ascii_case(b"identity")) {
-        return Err(Refusal::BodyEncoded.into());
-    }
-    if let Some(length) = here.filter(|length| *length <= waf.inspect_bytes_max) {
-        let bytes = behind_head.get(..length).unwrap_or_default();
-        let verdict = transaction.request_body(kind, content_type, bytes, true);
-        settle(connection, scratch, facts, verdict)?;
-        return Ok(Body::Here(length));
-    }
+    facts.flags |= flag::BODY_INSPECTED;
+    let Inspection { waf, transaction } = inspection;
+    let codings = codings(waf, scratch)?;
     let content_type = content_type.map(<[u8]>::to_vec);
-    let (held, rest) = hold(connection, policy, waf, scratch, facts).await?;
-    let verdict = transaction.request_body(kind, content_type.as_deref(), &held.bytes, rest.is_none());
-    settle(connection, scratch, facts, verdict)?;
+    let mut judge = Judge { connection, waf, transaction, kind, content_type, codings };
+    if let Some(length) = here.filter(|length| *length <= waf.inspect_bytes_max) {
+        return Ok(match judge.body(scratch, facts, BodyAt::Here(length), true)? {
+            None => Body::Here(length),
+            Some(cleaned) => Body::Held(cleaned),
+        });
+    }
+    let (held, rest) = hold(connection, policy, waf, policy.sites.at(facts.site), scratch, facts).await?;
+    if rest.is_some() {
+        facts.flags |= flag::BODY_CUT;
+    }
+    let cleaned = judge.body(scratch, facts, BodyAt::Held(&held), rest.is_none())?;
     Ok(match rest {
-        None => Body::Held(held),
+        None => Body::Held(cleaned.unwrap_or(held)),
         Some(decoder) => {
             let length = held.bytes.len() as u64;
             Body::Stream(Upload { held: Some(held), decoder, framing, length })
@@ -120,60 +207,86 @@ pub async fn body(
     })
 }
 
-/// Reads the body until its end, or until as much of it is here as is inspected; then the decoder for the rest is returned.
-async fn hold(
-    connection: &Connection,
-    policy: &Policy,
-    waf: &WafPolicy,
-    scratch: &mut Scratch,
-    facts: &Facts,
-) -> Result<(Held, Option<BodyDecoder>), Stop> {
-    let framing = scratch.head.framing;
-    if waf.refuses_longer
-        && matches!(framing, Framing::Length(length) if length > waf.inspect_bytes_max as u64)
-    {
-        return Err(Refusal::BodyTooLargeToInspect.into());
-    }
-    scratch.body = BodyInHand::No;
-    scratch.take_out_head();
-    connection.registration.deadline_in(policy.timeouts.body_ms);
-    if scratch.head.expect_continue && scratch.input.is_empty() {
-        let told = connection.registration.within(connection.client.write_all(encode::CONTINUE)).await;
-        client_side(told, || Refusal::BodyTimeout)?;
-    }
-    let input = &mut scratch.input;
-    let mut is_hurried = false;
-    let mut decoder = BodyDecoder::new(framing);
-    let mut held = Held::new(connection.worker.shared.bodies.share(facts.client_ip));
-    loop {
-        while !input.is_empty() {
-            let bytes = input.bytes();
-            let step = decoder.decode(bytes).map_err(Refusal::Body)?;
-            let data = bytes.get(step.data).unwrap_or_default();
-            held.extend(data).map_err(Refusal::BodyMemory)?;
-            input.consume(step.consumed);
-            if held.bytes.len() as u64 > policy.body_bytes_max {
-                return Err(Refusal::BodyTooLarge.into());
-            }
-            let is_longer = held.bytes.len() > waf.inspect_bytes_max;
-            if is_longer && waf.refuses_longer {
-                return Err(Refusal::BodyTooLargeToInspect.into());
-            }
-            if step.state == BodyState::Done {
-                scratch.body = BodyInHand::Taken;
-                connection.registration.lift_limit();
-                return Ok((held, None));
-            }
-            if is_longer {
-                return Ok((held, Some(decoder)));
-            }
+/// The content codings of the body, in the order in which they were applied; one that cannot be undone cannot be inspected.
+fn codings(waf: &WafPolicy, scratch: &Scratch) -> Result<Vec<compressed::Coding>, Stop> {
+    let of_head = scratch.head.fields.iter().filter(|field| field.known == Known::ContentEncoding);
+    let codings = compressed::Coding::list(of_head.map(|field| field.value.of(scratch.head_bytes())));
+    let undone = codings.filter(|codings| codings.is_empty() || waf.coding_layers_max > 0);
+    undone.ok_or_else(|| Refusal::BodyEncoded.into())
+}
+
+/// Where a body is.
+enum BodyAt<'b> {
+    /// In the input, behind the head.
+    Here(usize),
+    /// Held.
+    Held(&'b Held),
+}
+
+/// The firewall over one body.
+struct Judge<'j> {
+    connection: &'j Connection,
+    waf: &'j WafPolicy,
+    transaction: Transaction<'j>,
+    kind: BodyKind,
+    content_type: Option<Vec<u8>>,
+    codings: Vec<compressed::Coding>,
+}
+
+impl Judge<'_> {
+    /// Looks at a body, and again as often as something was taken out. The body without it; `None`: nothing was.
+    fn body(
+        &mut self,
+        scratch: &Scratch,
+        facts: &mut Facts,
+        at: BodyAt<'_>,
+        complete: bool,
+    ) -> Result<Option<Held>, Stop> {
+        let bytes = match at {
+            BodyAt::Here(length) => scratch.behind_head().get(..length).unwrap_or_default(),
+            BodyAt::Held(held) => &held.bytes,
+        };
+        let verdict = self.verdict(bytes, complete);
+        let mut found = match settle(self.connection, &self.waf.rules, scratch, facts, verdict)? {
+            Settled::GoesOn | Settled::Allowed => return Ok(None),
+            Settled::Sanitize(matches) => matches,
+        };
+        // Of a body that is compressed, or not all here, no part can be taken out so that lengths are right.
+        if !complete || !self.codings.is_empty() {
+            return Err(Refusal::Rules(found).into());
         }
-        if !is_hurried && connection.worker.shared.bodies.is_tight() {
-            is_hurried = true;
-            connection.registration.limit_in(policy.timeouts.body_ms.min(HURRIED_MS));
+        let mut cleaned = secbeat_waf::sanitize::apply(bytes, self.transaction.edits().iter());
+        for _ in 0..ROUNDS_MAX {
+            facts.flags |= flag::SANITIZED;
+            record::sanitized(self.connection, scratch, facts, &found);
+            let verdict = self.verdict(&cleaned, complete);
+            found = match settle(self.connection, &self.waf.rules, scratch, facts, verdict)? {
+                Settled::GoesOn | Settled::Allowed => {
+                    let held = Held::of(self.connection.worker.shared.bodies.share(facts.client_ip), cleaned);
+                    return held.map(Some).map_err(|exhausted| Refusal::BodyMemory(exhausted).into());
+                }
+                Settled::Sanitize(matches) => matches,
+            };
+            cleaned = secbeat_waf::sanitize::apply(&cleaned, self.transaction.edits().iter());
         }
-        if connection.read_more(input, || Refusal::BodyTimeout).await? == 0 {
-            return Err(Refusal::Body(BodyError::Truncated).into());
+        Err(Refusal::Rules(found).into())
+    }
+
+    fn verdict(&mut self, bytes: &[u8], complete: bool) -> Verdict {
+        let content_type = self.content_type.as_deref();
+        if self.codings.is_empty() {
+            return self.transaction.request_body(self.kind, content_type, bytes, complete);
+        }
+        let limits = compressed::Limits {
+            output_max: self.waf.inspect_bytes_max,
+            ratio_max: self.waf.coding_ratio_max,
+            layers_max: self.waf.coding_layers_max,
+        };
+        match compressed::decode(bytes, &self.codings, complete, &limits) {
+            Ok(decoded) => {
+                self.transaction.request_body(self.kind, content_type, &decoded.bytes, decoded.complete)
+            }
+            Err(error) => self.transaction.body_not_decoded(error),
         }
     }
 }

@@ -7,7 +7,7 @@
 //! | [`pipeline`] | **the stages of a request, in order** |
 //! | [`client`], [`host`] | who the client is, behind proxies that we trust; the name of the host it asks for |
 //! | [`rates`] | how often a client may ask |
-//! | [`inspect`] | the firewall over head and body |
+//! | [`inspect`], [`hold`], [`sanitize`] | the firewall over head and body; a body that waits for it; a head without what it took out |
 //! | [`exchange`] | the request to the backend, and its answer |
 //! | [`upload`], [`relay`], [`tunnel`] | bodies to the backend, answers to the client, upgraded connections |
 //! | [`bulk`] | the rest of a large answer, at the least cost a byte |
@@ -15,7 +15,7 @@
 //! | [`refusal`], [`answer`], [`pages`] | from cause to status, event and the answer of our own |
 //! | [`facts`], [`stage`], [`outcome`] | what is known of a request, how far it came, and how it can end |
 //! | [`record`] | what is left of a request: metrics and events |
-//! | [`policy`] | what requests are held against |
+//! | [`policy`], [`site`] | what requests are held against, and those for one host |
 //! | [`kill_switch`] | what an operator turns when it is the firewall that hurts |
 //! | [`connection`], [`worker`], [`shared`] | what belongs to a connection, to a thread, to all threads |
 //! | [`roll_call`] | who is connected, for the control side |
@@ -30,6 +30,7 @@ pub mod connection;
 pub mod exchange;
 pub mod facts;
 pub mod forward;
+pub mod hold;
 pub mod host;
 pub mod inspect;
 pub mod io;
@@ -44,9 +45,11 @@ pub mod refusal;
 pub mod relay;
 pub mod request_id;
 pub mod roll_call;
+pub mod sanitize;
 pub mod scratch;
 pub mod session;
 pub mod shared;
+pub mod site;
 pub mod stage;
 pub mod tunnel;
 pub mod upload;

@@ -1,21 +1,25 @@
 //! The stages of a request, in order. [`stages`] is the list; everything else here is one stage each, or what follows when one
 //! says no.
 
+use crate::answer::{self, Told};
+use crate::client;
 use crate::connection::Connection;
 use crate::exchange;
 use crate::facts::Facts;
 use crate::inspect;
 use crate::kill_switch::Stance;
 use crate::outcome::{Next, Stop};
+use crate::pages::Format;
 use crate::policy::Policy;
 use crate::rates;
 use crate::record;
 use crate::refusal::Refusal;
 use crate::scratch::{BodyInHand, Scratch};
+use crate::site::Site;
 use crate::stage::{Stage, flag};
-use crate::{answer, client};
-use secbeat_http1::{Framing, Method, Parsed, Version};
+use secbeat_http1::{Framing, Known, Method, Parsed, Version};
 use secbeat_types::{DecisionKind, Origin};
+use smallvec::SmallVec;
 use std::time::Instant;
 
 /// Runs one request whose first bytes are in `scratch`, records it, and says what follows.
@@ -23,6 +27,7 @@ pub async fn run(connection: &Connection, policy: &Policy, scratch: &mut Scratch
     let mut facts = Facts {
         id: connection.worker.ids.next(),
         started: Instant::now(),
+        now: connection.worker.shared.clock.now(),
         client_ip: connection.peer.ip(),
         method: Method::Other,
         version: Version::Http11,
@@ -37,7 +42,9 @@ pub async fn run(connection: &Connection, policy: &Policy, scratch: &mut Scratch
     };
     let next = match stages(connection, policy, scratch, &mut facts).await {
         Ok(next) => next,
-        Err(Stop::Refused(refusal)) => Box::pin(refuse(connection, scratch, &mut facts, refusal)).await,
+        Err(Stop::Refused(refusal)) => {
+            Box::pin(refuse(connection, policy, scratch, &mut facts, refusal)).await
+        }
         Err(Stop::Gone) => {
             let had_begun = facts.status != 0;
             facts.status = record::CLIENT_GONE;
@@ -66,12 +73,15 @@ async fn stages(
     facts.stage = Stage::Decision;
     check_decision(connection, facts)?;
     facts.stage = Stage::Limits;
-    check_limits(policy, scratch)?;
+    check_limits(policy.sites.at(facts.site), scratch)?;
     facts.stage = Stage::Rates;
     rates::check(connection, policy, scratch, facts)?;
-    let mut transaction = inspect::head(connection, policy, scratch, facts)?;
-    let body = inspect::body(connection, policy, scratch, facts, transaction.as_mut()).await?;
-    drop(transaction);
+    facts.stage = Stage::FirewallHead;
+    let host: SmallVec<[u8; 64]> = scratch.head.authority(scratch.head_bytes()).into();
+    let inspection = inspect::head(connection, policy, &host, scratch, facts)?;
+    facts.stage = Stage::FirewallBody;
+    let body = inspect::body(connection, policy, scratch, facts, inspection).await?;
+    facts.stage = Stage::Upstream;
     exchange::run(connection, policy, scratch, facts, body).await
 }
 
@@ -107,7 +117,9 @@ fn identify(connection: &Connection, policy: &Policy, scratch: &Scratch, facts: 
         client::address(connection.peer.ip(), head, scratch.input.bytes(), &policy.trusted_proxies);
     facts.client_ip = client_ip;
     let shared = &connection.worker.shared;
-    facts.stance = shared.kill_switch.stance(head.authority(scratch.input.bytes()), shared.clock.now());
+    let authority = head.authority(scratch.input.bytes());
+    facts.site = policy.sites.number_of(authority);
+    facts.stance = shared.kill_switch.stance(authority, facts.now);
     connection.registration.set_client(Some(client_ip));
 }
 
@@ -115,7 +127,7 @@ fn identify(connection: &Connection, policy: &Policy, scratch: &Scratch, facts: 
 /// blocked since, and for clients behind proxies.
 fn check_decision(connection: &Connection, facts: &mut Facts) -> Result<(), Stop> {
     let shared = &connection.worker.shared;
-    let Some(decision) = shared.decision(facts.client_ip, shared.clock.now()) else { return Ok(()) };
+    let Some(decision) = shared.decision(facts.client_ip, facts.now) else { return Ok(()) };
     let counts = decision.origin == Origin::Manual || facts.stance == Stance::Normal;
     match decision.kind {
         DecisionKind::Block if counts => Err(Refusal::Decision(decision).into()),
@@ -129,33 +141,51 @@ fn check_decision(connection: &Connection, facts: &mut Facts) -> Result<(), Stop
 }
 
 /// Method and length of the body; what is longer in the head, the parser has refused.
-fn check_limits(policy: &Policy, scratch: &Scratch) -> Result<(), Stop> {
+fn check_limits(site: &Site, scratch: &Scratch) -> Result<(), Stop> {
     let method = scratch.head.method.of(scratch.input.bytes());
-    if !policy.methods.iter().any(|allowed| allowed.as_bytes() == method) {
+    if !site.methods.iter().any(|allowed| allowed.as_bytes() == method) {
         return Err(Refusal::Method.into());
     }
     match scratch.head.framing {
-        Framing::Length(length) if length > policy.body_bytes_max => Err(Refusal::BodyTooLarge.into()),
+        Framing::Length(length) if length > site.body_bytes_max => Err(Refusal::BodyTooLarge.into()),
         _ => Ok(()),
     }
 }
 
 /// Tells the client and the operator that the request goes no further.
-async fn refuse(connection: &Connection, scratch: &mut Scratch, facts: &mut Facts, refusal: Refusal) -> Next {
+async fn refuse(
+    connection: &Connection,
+    policy: &Policy,
+    scratch: &mut Scratch,
+    facts: &mut Facts,
+    refusal: Refusal,
+) -> Next {
     let telling = refusal.telling();
     let has_body = !matches!(scratch.head.framing, Framing::None | Framing::Length(0));
     let has_unread_body = has_body && scratch.body == BodyInHand::No;
-    let closes = refusal.closes() || has_unread_body || !facts.keep_alive;
+    let close = refusal.closes() || has_unread_body || !facts.keep_alive;
     facts.status = telling.status;
+    facts.flags |= flag::STOPPED;
     let matches = match &refusal {
         // What could be read is looked at all the same, so that the operator sees what was sent.
-        Refusal::Head(_) if scratch.head.is_tokenised() => inspect::matches_of_refused(connection, scratch),
+        Refusal::Head(_) if scratch.head.is_tokenised() => {
+            inspect::matches_of_refused(connection, scratch, facts)
+        }
         _ => Vec::new(),
     };
     record::refused(connection, scratch, facts, &refusal, &telling, matches);
+    let accept = scratch.head.value(scratch.head_bytes(), Known::Accept).unwrap_or_default();
+    let told = Told {
+        status: telling.status,
+        id: &facts.id,
+        pages: &policy.sites.at(facts.site).pages,
+        format: Format::negotiated(accept),
+        head_only: facts.method == Method::Head,
+        close,
+    };
     let out = &mut scratch.answer.output;
     out.clear();
-    answer::write(out, &refusal, telling.status, &facts.id, facts.method == Method::Head, closes);
+    answer::write(out, &refusal, &told);
     connection.registration.deadline_in(LAST_WORDS_MS);
     if connection
         .registration
@@ -163,7 +193,7 @@ async fn refuse(connection: &Connection, scratch: &mut Scratch, facts: &mut Fact
         .await
         .is_ok_and(|written| written.is_ok())
     {
-        return if closes { Next::Linger } else { Next::Request };
+        return if close { Next::Linger } else { Next::Request };
     }
     Next::Close
 }

@@ -2,12 +2,13 @@
 //! its first byte to its last.
 
 use crate::rates::Rates;
+use crate::site::Sites;
 use ipnet::IpNet;
 use rustls::ServerConfig;
 use secbeat_http1 as http1;
-use secbeat_settings::{OnOverLimit, Settings};
+use secbeat_settings::Settings;
 use secbeat_upstream::Backend;
-use secbeat_waf::RuleSet;
+use secbeat_waf::ExceptionSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,16 +18,14 @@ pub struct Policy {
     pub generation: u64,
     /// How much of a head is read.
     pub head_limits: http1::Limits,
-    /// The methods that are let through.
-    pub methods: Vec<String>,
-    /// The longest body that is let through, in bytes.
-    pub body_bytes_max: u64,
+    /// What the requests for each host are held against.
+    pub sites: Arc<Sites>,
+    /// What the rules of all sites let pass all the same.
+    pub exceptions: Arc<ExceptionSet>,
     /// Proxies whose word about the client counts.
     pub trusted_proxies: Vec<IpNet>,
     /// How often a client may ask.
     pub rates: Rates,
-    /// The firewall, where it is on.
-    pub waf: Option<WafPolicy>,
     /// How long each step may take.
     pub timeouts: Timeouts,
     /// Connections that may be open at once, over all workers.
@@ -41,16 +40,6 @@ pub struct Policy {
     pub backend: Backend,
     /// Bytes read from a socket at once.
     pub buffer_size: usize,
-}
-
-/// The firewall's part of a policy.
-pub struct WafPolicy {
-    /// The rules.
-    pub rules: Arc<RuleSet>,
-    /// How much of a body is inspected, in bytes.
-    pub inspect_bytes_max: usize,
-    /// Whether a longer body is refused; otherwise its first part is inspected and the rest streams.
-    pub refuses_longer: bool,
 }
 
 /// How long each step may take, in milliseconds. See `[timeouts]` in the configuration reference.
@@ -80,15 +69,15 @@ pub struct Timeouts {
 const REQUEST_LINE_REST_BYTES: usize = 64;
 
 impl Policy {
-    /// The policy that `settings` ask for, with rules and certificate that were compiled and loaded before.
+    /// The policy that `settings` ask for, with sites, exceptions and certificate that were compiled and loaded before.
     pub fn new(
         generation: u64,
         settings: &Settings,
-        rules: Option<Arc<RuleSet>>,
+        sites: Arc<Sites>,
+        exceptions: Arc<ExceptionSet>,
         tls: Option<Arc<ServerConfig>>,
     ) -> Self {
-        let (server, limits, timeouts, waf) =
-            (&settings.server, &settings.limits, &settings.timeouts, &settings.waf);
+        let (server, limits, timeouts) = (&settings.server, &settings.limits, &settings.timeouts);
         let ms = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
         let short = |bytes: usize| u32::try_from(bytes).unwrap_or(u32::MAX);
         Policy {
@@ -101,15 +90,10 @@ impl Policy {
                 fields_max: short(limits.header_count_max),
                 field_bytes_max: short(limits.header_bytes_max),
             },
-            methods: limits.methods.iter().map(|method| method.as_str().to_owned()).collect(),
-            body_bytes_max: limits.body_bytes_max,
+            sites,
+            exceptions,
             trusted_proxies: server.trusted_proxies.clone(),
             rates: Rates::new(settings),
-            waf: rules.map(|rules| WafPolicy {
-                rules,
-                inspect_bytes_max: waf.inspect_body_limit,
-                refuses_longer: waf.on_body_over_limit == OnOverLimit::Block,
-            }),
             timeouts: Timeouts {
                 head_ms: ms(timeouts.head),
                 body_ms: ms(timeouts.body),

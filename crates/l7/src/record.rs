@@ -48,7 +48,7 @@ pub fn refused(
         metrics.upstream_error(cause);
     }
     let matches = match refusal {
-        Refusal::Rules(matches) => matches.clone(),
+        Refusal::Rules(matches) | Refusal::RuleRate { matches, .. } => matches.clone(),
         _ => matches,
     };
     matches.iter().for_each(|found| metrics.rule_triggered(found.category));
@@ -66,7 +66,7 @@ pub fn refused(
 pub fn seen(connection: &Connection, scratch: &Scratch, facts: &Facts, matches: Vec<RuleMatch>) {
     let Some(first) = matches.first() else { return };
     matches.iter().for_each(|found| connection.worker.metrics.rule_triggered(found.category));
-    let reason = format!("{} ({}) matched {}", first.rule_id, first.name, first.variable);
+    let reason = first.in_words();
     connection.worker.shared.tell(Event {
         attack_type: Some(first.category),
         rule_id: Some(first.rule_id.to_string()),
@@ -79,6 +79,20 @@ pub fn rate_seen(connection: &Connection, scratch: &Scratch, facts: &Facts, reas
     connection.worker.shared.tell(Event {
         attack_type: Some(Category::RateLimit),
         ..of_request(scratch, facts, EventKind::Limit, "mitigation-node", "rate_limited", reason)
+    });
+}
+
+/// Counts and tells what was taken out of a request that goes on without it.
+pub fn sanitized(connection: &Connection, scratch: &Scratch, facts: &Facts, matches: &[RuleMatch]) {
+    let Some(first) = matches.first() else { return };
+    matches.iter().for_each(|found| connection.worker.metrics.rule_triggered(found.category));
+    connection.worker.metrics.request_sanitized();
+    let reason = format!("{}; what matched was taken out of the request", first.in_words());
+    connection.worker.shared.tell(Event {
+        attack_type: Some(first.category),
+        rule_id: Some(first.rule_id.to_string()),
+        matches: matches.to_vec(),
+        ..of_request(scratch, facts, EventKind::Attack, "waf", "attack_detected", reason)
     });
 }
 

@@ -28,7 +28,7 @@ pub enum Refusal {
     BodyTooLargeToInspect,
     /// The body is of a type that is inspected, and compressed.
     BodyEncoded,
-    /// The memory for bodies under inspection is used up, or the client's part of it.
+    /// The memory for bodies under inspection is used up.
     BodyMemory(Exhausted),
     /// The client asks more often than it may.
     Rate {
@@ -39,6 +39,13 @@ pub enum Refusal {
     },
     /// Firewall rules; the one that settled it first.
     Rules(Vec<RuleMatch>),
+    /// The client makes requests that a rule with a rate matches more often than it may.
+    RuleRate {
+        /// What matched.
+        matches: Vec<RuleMatch>,
+        /// Whole seconds until it may make such a request again.
+        retry_after_s: u64,
+    },
     /// No connection to the backend.
     BackendConnect(io::Error),
     /// The backend did not take the connection in time.
@@ -85,6 +92,7 @@ impl Refusal {
             Refusal::BodyEncoded => (415, K::Limit, "body_encoded", "waf", None),
             Refusal::BodyMemory(_) => (503, K::Limit, "body_memory_exhausted", "waf", None),
             Refusal::Rate { .. } => (429, K::Limit, "rate_limited", NODE, Some(C::RateLimit)),
+            Refusal::RuleRate { .. } => (429, K::Limit, "rate_limited", "waf", Some(C::RateLimit)),
             Refusal::Rules(matches) => (
                 403,
                 K::Attack,
@@ -122,13 +130,15 @@ impl Refusal {
             Refusal::BodyEncoded => {
                 "the body has a Content-Encoding and a type that is inspected: it cannot be inspected".into()
             }
-            Refusal::BodyMemory(which) => format!("{} is used up", which.key()),
+            Refusal::BodyMemory(exhausted) => format!("{} is used up", exhausted.key()),
             Refusal::Rate { limit, retry_after_s } => {
                 format!("the limit {limit} is used up; next request in {retry_after_s} s")
             }
-            Refusal::Rules(matches) => matches.first().map_or_else(String::new, |found| {
-                format!("{} ({}) matched {}", found.rule_id, found.name, found.variable)
-            }),
+            Refusal::Rules(matches) => matches.first().map_or_else(String::new, RuleMatch::in_words),
+            Refusal::RuleRate { matches, retry_after_s } => {
+                let rule = matches.first().map_or_else(String::new, RuleMatch::in_words);
+                format!("{rule} more often than the rule's rate; next such request in {retry_after_s} s")
+            }
             Refusal::BackendConnect(error) => format!("cannot connect to the backend: {error}"),
             Refusal::BackendConnectTimeout => "the backend did not accept within timeouts.connect".into(),
             Refusal::BackendTimeout => "the backend did not answer within timeouts.first_byte".into(),
@@ -151,6 +161,7 @@ impl Refusal {
             Refusal::Decision(_)
                 | Refusal::Rate { .. }
                 | Refusal::Rules(_)
+                | Refusal::RuleRate { .. }
                 | Refusal::BackendConnect(_)
                 | Refusal::BackendConnectTimeout
                 | Refusal::BackendTimeout

@@ -7,6 +7,7 @@ use crate::outcome::Stop;
 use crate::policy::Policy;
 use crate::refusal::Refusal;
 use crate::scratch::Input;
+use crate::site::Site;
 use secbeat_http1::{BodyDecoder, BodyError, BodyState, Framing, encode};
 use tokio::net::TcpStream;
 
@@ -63,6 +64,7 @@ impl Upload {
         mut self,
         connection: &Connection,
         policy: &Policy,
+        site: &Site,
         input: &mut Input,
         backend: &End<TcpStream>,
     ) -> Result<Sent, Stop> {
@@ -83,7 +85,7 @@ impl Upload {
                 let step = self.decoder.decode(bytes).map_err(Refusal::Body)?;
                 let data = bytes.get(step.data).unwrap_or_default();
                 self.length += data.len() as u64;
-                if self.length > policy.body_bytes_max {
+                if self.length > site.body_bytes_max {
                     return Err(Refusal::BodyTooLarge.into());
                 }
                 frame(&mut out, data, is_chunked);
@@ -92,7 +94,7 @@ impl Upload {
             }
             if is_done && is_chunked {
                 // The firewall has not seen the trailers; RFC 9110 6.5.1 lets them be dropped.
-                let trailers = self.decoder.trailers().filter(|_| policy.waf.is_none());
+                let trailers = self.decoder.trailers().filter(|_| site.waf.is_none());
                 encode::last_chunk(&mut out, trailers);
             }
             if let Some(cut) = send(connection, backend, &out, &[]).await? {

@@ -1,6 +1,6 @@
 //! Metrics and health.
 
-use crate::api::Api;
+use crate::api::{Api, panic};
 use axum::Json;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
@@ -55,9 +55,11 @@ pub async fn status(State(api): State<Arc<Api>>) -> Json<Value> {
             "enabled": settings.waf.enable,
             "mode": settings.waf.mode.as_str(),
             "rules": view.rules.rules().len(),
-            "durable": view.rules_durable,
+            "exceptions": view.exceptions.len(),
+            "durable": view.is_durable,
         },
         "decisions": { "in_force": shared.decisions.snapshot().len(), "durable": shared.decisions.is_durable() },
+        "panic": panic::turned(shared),
         "degraded": degraded,
     }))
 }

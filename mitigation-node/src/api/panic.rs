@@ -7,6 +7,7 @@ use crate::kill_switch::SWITCHES_MAX;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use secbeat_l7::Shared;
 use secbeat_l7::kill_switch::{Stance, Switch};
 use secbeat_settings::HostPattern;
 use serde::Deserialize;
@@ -106,14 +107,16 @@ pub async fn turn(
 
 /// `GET /api/v1/panic`
 pub async fn list(State(api): State<Arc<Api>>) -> Json<Value> {
-    let now = api.control.shared.clock.now();
-    let switches = api.control.shared.kill_switch.switches();
-    let turned: Vec<Value> = switches.iter().filter(|switch| now < switch.until).map(shown).collect();
-    Json(json!({ "switches": turned }))
+    Json(json!({ "switches": turned(&api.control.shared) }))
 }
 
-/// A switch as calls show it.
-pub fn shown(switch: &Switch) -> Value {
+/// Every switch that is turned, as calls show it.
+pub fn turned(shared: &Shared) -> Vec<Value> {
+    let now = shared.clock.now();
+    shared.kill_switch.switches().iter().filter(|switch| now < switch.until).map(shown).collect()
+}
+
+fn shown(switch: &Switch) -> Value {
     json!({
         "mode": switch.mode,
         "hosts": switch.hosts.iter().map(HostPattern::to_string).collect::<Vec<_>>(),

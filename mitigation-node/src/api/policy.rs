@@ -4,6 +4,7 @@ use crate::api::body::{Name, Text};
 use crate::api::error::ApiError;
 use crate::api::{Api, aside};
 use crate::control::{Reloaded, RulesChanged};
+use crate::prepare::CompileError;
 use axum::Json;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
@@ -69,11 +70,26 @@ pub async fn delete_rule(
     }
 }
 
-fn changed(outcome: Result<RulesChanged, RuleError>) -> Result<(StatusCode, Json<RulesChanged>), ApiError> {
-    let changed = outcome.map_err(rule_error)?;
+fn changed(
+    outcome: Result<RulesChanged, CompileError>,
+) -> Result<(StatusCode, Json<RulesChanged>), ApiError> {
+    let changed = outcome.map_err(|error| match error {
+        CompileError::Rule(error) => rule_error(error),
+        CompileError::Site(message) => ApiError::invalid(message),
+    })?;
     Ok((if changed.durable { StatusCode::OK } else { StatusCode::ACCEPTED }, Json(changed)))
 }
 
 fn rule_error(error: RuleError) -> ApiError {
     ApiError::invalid(error.to_string())
+}
+
+/// `GET /api/v1/policy`
+pub async fn show(State(api): State<Arc<Api>>) -> Json<Value> {
+    let view = api.control.view();
+    let values = view.settings.values().map(|(key, value)| {
+        let origin = view.origins.get(&key).map_or_else(|| "default".to_owned(), ToString::to_string);
+        json!({ "key": key, "value": value, "origin": origin })
+    });
+    Json(json!({ "generation": view.generation, "values": values.collect::<Vec<_>>() }))
 }
