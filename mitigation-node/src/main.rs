@@ -10,7 +10,7 @@
 //! | [`kill_switch`] | what an operator turns when it is the firewall that hurts |
 //! | [`rules`] | firewall rules: the file's, and those set by the API over them |
 //! | [`certificates`] | the certificate for a first start without one |
-//! | [`log_options`] | the log as the settings have it |
+//! | [`log_options`], [`ledger_options`] | log, access log and recorder as the settings have them |
 //! | [`sandbox`] | what the node denies itself |
 //! | [`secrets`] | random secrets, kept in the data folder |
 //! | [`storage`] | files that are replaced whole and survive a crash |
@@ -22,6 +22,7 @@ mod certificates;
 mod control;
 mod kept;
 mod kill_switch;
+mod ledger_options;
 mod log_options;
 mod node;
 mod origin;

@@ -7,6 +7,7 @@ use crate::certificates;
 use crate::control::{Control, Start, policy};
 use crate::kept::Kept;
 use crate::kill_switch::KillSwitchKeeper;
+use crate::ledger_options;
 use crate::log_options;
 use crate::origin::Origin;
 use crate::prepare::Prepared;
@@ -14,7 +15,7 @@ use crate::sandbox::Sandbox;
 use crate::secrets;
 use secbeat_edge::tls::Sessions;
 use secbeat_edge::{ListenerConfig, bind};
-use secbeat_intel::{Connections, Decisions, RateTable, Reading as Clocks, SteadyClock};
+use secbeat_intel::{Connections, Decisions, Expired, RateTable, Reading as Clocks, SteadyClock};
 use secbeat_l7::budget::Budget;
 use secbeat_l7::kill_switch::KillSwitch;
 use secbeat_l7::roll_call::RollCall;
@@ -23,7 +24,7 @@ use secbeat_l7::{Shared, Worker};
 use secbeat_settings::Settings;
 use secbeat_telemetry::metrics::Reading;
 use secbeat_telemetry::{EventRing, LogOptions, Logger, Metrics, ProcessUsage};
-use secbeat_types::{Decision, DecisionKind, Event, EventKind};
+use secbeat_types::{DecisionKind, Event, EventKind, Timestamp};
 use std::io::Read;
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -118,6 +119,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         bodies: Budget::new(settings.waf.body_memory_budget, settings.waf.body_memory_per_client),
         metrics,
         events: Arc::new(EventRing::default()),
+        ledgers: ledger_options::start(settings, workers, &log).map_err(Failure::machine)?,
         log: log.clone(),
         started,
         lifecycle: Lifecycle::default(),
@@ -342,26 +344,60 @@ async fn keep_time(control: Arc<Control>) {
 
 fn each_second(control: &Control) {
     let shared = &control.shared;
+    follow_clock(shared);
     let now = shared.clock.now();
-    for expired in shared.decisions.expire(now) {
-        tell_expired(shared, &expired);
-    }
+    tell_expired(shared, &shared.decisions.expire(now));
     if let Err(error) = shared.decisions.flush_pending() {
         shared.log.error("mitigation-node", "decisions_not_durable").display("reason", error).send();
     }
     control.kill_switch.expire(shared, now);
     control.flush();
-    let table = shared.decisions.snapshot();
-    let blocks = table.iter().filter(|decision| decision.kind == DecisionKind::Block).count();
+    let blocks = shared.decisions.current().count(DecisionKind::Block);
     let metrics = &shared.metrics;
     metrics.tick(Instant::now(), ProcessUsage::read());
     metrics.set(Reading::BlockedIps, blocks as u64);
     metrics.set(Reading::ConfigGeneration, shared.policy.load().generation);
     metrics.set(Reading::LogLinesDropped, shared.log.dropped());
     metrics.set(Reading::EventsDropped, shared.events.dropped());
+    metrics.set(Reading::AccessLinesDropped, shared.ledgers.access.dropped());
+    metrics.set(Reading::RecordsDropped, shared.ledgers.recorder.dropped());
+    metrics.set(Reading::PanicMode, shared.kill_switch.strongest(now) as u64);
+    shared.events.forget_before(Timestamp::now().before(control.view().settings.retention.events));
+    if let Some(surge) = metrics.take_surge() {
+        let line = shared.log.warn("mitigation-node", "high_traffic");
+        line.u64("requests_per_second", surge.per_second)
+            .u64("usual_per_second", surge.usual_per_second)
+            .send();
+    }
 }
 
-fn tell_expired(shared: &Shared, decision: &Decision) {
-    let reason = format!("{} {}", decision.id, decision.scope);
-    shared.tell(Event::new(EventKind::Decision, "mitigation-node", "block_expired", reason));
+/// Where somebody set the machine's clock, decisions last as long as they were to last all the same.
+fn follow_clock(shared: &Shared) {
+    let Some(jumped) = shared.decisions.follow(&shared.clock, Clocks::take()) else { return };
+    let mut reason = format!(
+        "the clock was set {} s {}; decisions end after the time they were given",
+        jumped.value.unsigned_abs() / 1000,
+        if jumped.value > 0 { "forward" } else { "back" }
+    );
+    if let Some(why) = &jumped.not_durable {
+        reason.push_str(&format!(" (not on the disk: {why})"));
+    }
+    shared.tell(Event::new(EventKind::Policy, "mitigation-node", "clock_jumped", reason));
+}
+
+fn tell_expired(shared: &Shared, expired: &Expired) {
+    let tell = |event, reason| {
+        shared.tell(Event::new(EventKind::Decision, "mitigation-node", event, reason));
+    };
+    for decision in &expired.decisions {
+        let event = match (decision.kind, decision.confirm_by) {
+            (_, Some(_)) => "block_unconfirmed",
+            (DecisionKind::Block, None) => "block_expired",
+            (DecisionKind::Allow, None) => "allow_expired",
+        };
+        tell(event, format!("{} {}", decision.id, decision.scope));
+    }
+    if expired.more != 0 {
+        tell("decisions_expired", format!("{} more decisions have expired", expired.more));
+    }
 }

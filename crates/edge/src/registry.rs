@@ -226,6 +226,11 @@ impl Registration {
         .await
     }
 
+    /// The connection's number.
+    pub fn number(&self) -> u64 {
+        self.slot.number
+    }
+
     /// Why the connection was cut, if it was.
     pub fn is_cut(&self) -> Option<Cut> {
         self.slot.cut.get()

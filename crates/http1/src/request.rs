@@ -98,6 +98,12 @@ impl RequestHead {
         self.fields.iter().find(|field| field.known == known).map(|field| field.value.of(buf))
     }
 
+    /// The value of the first field of this name, in any case.
+    pub fn named<'a>(&self, buf: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
+        let found = self.fields.iter().find(|field| field.name.of(buf).eq_ignore_ascii_case(name));
+        found.map(|field| field.value.of(buf))
+    }
+
     /// Reads every line.
     #[inline]
     fn tokenise(&mut self, buf: &[u8], limits: &Limits) -> Result<Parsed, RequestError> {

@@ -23,8 +23,8 @@ pub struct Told<'a> {
 }
 
 /// Writes the whole answer to `out`. The body names the status and the request's id, by which an operator finds out why; it
-/// does not say why.
-pub fn write(out: &mut Vec<u8>, refusal: &Refusal, told: &Told<'_>) {
+/// does not say why. Returns the length of the head.
+pub fn write(out: &mut Vec<u8>, refusal: &Refusal, told: &Told<'_>) -> u64 {
     let reason = encode::reason_phrase(told.status);
     let message = match told.status {
         502 | 504 => "The site did not answer this request.",
@@ -48,9 +48,11 @@ pub fn write(out: &mut Vec<u8>, refusal: &Refusal, told: &Told<'_>) {
         encode::field(out, b"Connection", b"close");
     }
     out.extend_from_slice(b"\r\n");
+    let head_bytes = out.len() as u64;
     if !told.head_only {
         out.extend_from_slice(body.as_bytes());
     }
+    head_bytes
 }
 
 fn retry_after(out: &mut Vec<u8>, seconds: u64) {

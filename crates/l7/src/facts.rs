@@ -4,7 +4,7 @@ use crate::kill_switch::Stance;
 use crate::request_id::RequestId;
 use crate::stage::Stage;
 use secbeat_http1::{Method, Version};
-use secbeat_types::Timestamp;
+use secbeat_types::{RuleMatch, Timestamp};
 use std::net::IpAddr;
 use std::time::Instant;
 
@@ -38,4 +38,44 @@ pub struct Facts {
     pub stage: Stage,
     /// What else its trace tells: see [`flag`](crate::stage::flag).
     pub flags: u8,
+    /// The number of the decision that settled it; 0: none did.
+    pub decision: u64,
+    /// What rules found in it that stopped, changed or marked it.
+    pub matches: Vec<RuleMatch>,
+    /// When it went to the backend; asked only where the access log wants to know.
+    pub upstream_since: Option<Instant>,
+    /// How long the head of the answer is, in bytes.
+    pub head_bytes_out: u64,
+    /// How long its body is, as far as it was read before it went on.
+    pub body_bytes: u64,
+    /// Its body, where the recorder wants it and it is not in hand at the end.
+    pub body_copy: Option<Vec<u8>>,
+}
+
+impl Facts {
+    /// A request of which nothing was read yet, from this peer, at `now` by the clock of decisions.
+    pub fn new(id: RequestId, peer: IpAddr, now: Timestamp) -> Self {
+        Facts {
+            id,
+            started: Instant::now(),
+            now,
+            client_ip: peer,
+            method: Method::Other,
+            version: Version::Http11,
+            keep_alive: false,
+            upgrade: false,
+            status: 0,
+            site: 0,
+            stance: Stance::Normal,
+            is_allowed: false,
+            stage: Stage::Head,
+            flags: 0,
+            decision: 0,
+            matches: Vec::new(),
+            upstream_since: None,
+            head_bytes_out: 0,
+            body_bytes: 0,
+            body_copy: None,
+        }
+    }
 }

@@ -18,6 +18,7 @@ use crate::stage::flag;
 use crate::upload::{Body, Upload};
 use secbeat_http1::{Framing, Known, RequestHead};
 use secbeat_intel::Rate;
+use secbeat_telemetry::recorder::BODY_BYTES_READ_MAX;
 use secbeat_types::{Action, Reason, RuleMatch, Verdict};
 use secbeat_waf::body::compressed;
 use secbeat_waf::sanitize::ROUNDS_MAX;
@@ -79,7 +80,6 @@ pub fn head<'p>(
         if scratch.replace_head(cleaned, &policy.head_limits).is_err() {
             return Err(Refusal::Rules(matches).into());
         }
-        facts.flags |= flag::SANITIZED;
         record::sanitized(connection, scratch, facts, &matches);
     }
     Ok(None)
@@ -132,7 +132,6 @@ fn settle(
         Action::Pass | Action::Log | Action::Allow => {}
     }
     if matches.iter().any(|found| found.action == Action::Log) {
-        facts.flags |= flag::LOGGED;
         record::seen(connection, scratch, facts, matches);
     }
     Ok(if action == Action::Allow { Settled::Allowed } else { Settled::GoesOn })
@@ -173,6 +172,7 @@ pub async fn body(
     };
     if let Some(length) = here {
         scratch.body = BodyInHand::Here(length);
+        facts.body_bytes = length as u64;
         connection.registration.lift_limit();
     }
     let content_type = scratch.head.value(scratch.head_bytes(), Known::ContentType);
@@ -196,6 +196,10 @@ pub async fn body(
     let (held, rest) = hold(connection, policy, waf, policy.sites.at(facts.site), scratch, facts).await?;
     if rest.is_some() {
         facts.flags |= flag::BODY_CUT;
+    }
+    facts.body_bytes = held.bytes.len() as u64;
+    if connection.worker.ledger.recorder.wants_bodies() && held.bytes.len() <= BODY_BYTES_READ_MAX {
+        facts.body_copy = Some(held.bytes.clone());
     }
     let cleaned = judge.body(scratch, facts, BodyAt::Held(&held), rest.is_none())?;
     Ok(match rest {
@@ -257,7 +261,6 @@ impl Judge<'_> {
         }
         let mut cleaned = secbeat_waf::sanitize::apply(bytes, self.transaction.edits().iter());
         for _ in 0..ROUNDS_MAX {
-            facts.flags |= flag::SANITIZED;
             record::sanitized(self.connection, scratch, facts, &found);
             let verdict = self.verdict(&cleaned, complete);
             found = match settle(self.connection, &self.waf.rules, scratch, facts, verdict)? {

@@ -14,7 +14,7 @@
 //! | [`forward`] | heads, written anew for the other side |
 //! | [`refusal`], [`answer`], [`pages`] | from cause to status, event and the answer of our own |
 //! | [`facts`], [`stage`], [`outcome`] | what is known of a request, how far it came, and how it can end |
-//! | [`record`] | what is left of a request: metrics and events |
+//! | [`record`], [`ledger`] | what is left of a request: metrics and events; trace, access log and record |
 //! | [`policy`], [`site`] | what requests are held against, and those for one host |
 //! | [`kill_switch`] | what an operator turns when it is the firewall that hurts |
 //! | [`connection`], [`worker`], [`shared`] | what belongs to a connection, to a thread, to all threads |
@@ -35,6 +35,7 @@ pub mod host;
 pub mod inspect;
 pub mod io;
 pub mod kill_switch;
+pub mod ledger;
 pub mod outcome;
 pub mod pages;
 pub mod pipeline;

@@ -17,29 +17,15 @@ use crate::refusal::Refusal;
 use crate::scratch::{BodyInHand, Scratch};
 use crate::site::Site;
 use crate::stage::{Stage, flag};
-use secbeat_http1::{Framing, Known, Method, Parsed, Version};
+use secbeat_http1::{Framing, Known, Method, Parsed};
 use secbeat_types::{DecisionKind, Origin};
 use smallvec::SmallVec;
 use std::time::Instant;
 
 /// Runs one request whose first bytes are in `scratch`, records it, and says what follows.
 pub async fn run(connection: &Connection, policy: &Policy, scratch: &mut Scratch) -> Next {
-    let mut facts = Facts {
-        id: connection.worker.ids.next(),
-        started: Instant::now(),
-        now: connection.worker.shared.clock.now(),
-        client_ip: connection.peer.ip(),
-        method: Method::Other,
-        version: Version::Http11,
-        keep_alive: false,
-        upgrade: false,
-        status: 0,
-        site: 0,
-        stance: Stance::Normal,
-        is_allowed: false,
-        stage: Stage::Head,
-        flags: 0,
-    };
+    let worker = &connection.worker;
+    let mut facts = Facts::new(worker.ids.next(), connection.peer.ip(), worker.shared.clock.now());
     let next = match stages(connection, policy, scratch, &mut facts).await {
         Ok(next) => next,
         Err(Stop::Refused(refusal)) => {
@@ -55,7 +41,7 @@ pub async fn run(connection: &Connection, policy: &Policy, scratch: &mut Scratch
             Next::Abort
         }
     };
-    record::finished(connection, &facts);
+    record::finished(connection, policy, scratch, &mut facts);
     scratch.end_request();
     connection.registration.set_client(None);
     connection.registration.lift_limit();
@@ -82,6 +68,7 @@ async fn stages(
     facts.stage = Stage::FirewallBody;
     let body = inspect::body(connection, policy, scratch, facts, inspection).await?;
     facts.stage = Stage::Upstream;
+    facts.upstream_since = connection.worker.ledger.access.is_on().then(Instant::now);
     exchange::run(connection, policy, scratch, facts, body).await
 }
 
@@ -130,10 +117,14 @@ fn check_decision(connection: &Connection, facts: &mut Facts) -> Result<(), Stop
     let Some(decision) = shared.decision(facts.client_ip, facts.now) else { return Ok(()) };
     let counts = decision.origin == Origin::Manual || facts.stance == Stance::Normal;
     match decision.kind {
-        DecisionKind::Block if counts => Err(Refusal::Decision(decision).into()),
+        DecisionKind::Block if counts => {
+            facts.decision = decision.number();
+            Err(Refusal::Decision(decision).into())
+        }
         DecisionKind::Block => Ok(()),
         DecisionKind::Allow => {
             facts.is_allowed = true;
+            facts.decision = decision.number();
             facts.flags |= flag::ALLOWED;
             Ok(())
         }
@@ -185,7 +176,8 @@ async fn refuse(
     };
     let out = &mut scratch.answer.output;
     out.clear();
-    answer::write(out, &refusal, &told);
+    let head_bytes = answer::write(out, &refusal, &told);
+    facts.head_bytes_out = head_bytes;
     connection.registration.deadline_in(LAST_WORDS_MS);
     if connection
         .registration

@@ -2,8 +2,11 @@
 
 use crate::connection::Connection;
 use crate::facts::Facts;
+use crate::ledger;
+use crate::policy::Policy;
 use crate::refusal::{Refusal, Telling};
 use crate::scratch::Scratch;
+use crate::stage::flag;
 use secbeat_http1::Known;
 use secbeat_telemetry::UpstreamError;
 use secbeat_types::{Category, Event, EventKind, RuleMatch};
@@ -18,24 +21,22 @@ const HOST_BYTES_MAX: usize = 256;
 const USER_AGENT_BYTES_MAX: usize = 256;
 const METHOD_BYTES_MAX: usize = 32;
 
-/// Counts a request that has ended.
-pub fn finished(connection: &Connection, facts: &Facts) {
+/// Counts a request that has ended, and writes it down.
+pub fn finished(connection: &Connection, policy: &Policy, scratch: &Scratch, facts: &mut Facts) {
     let metrics = &connection.worker.metrics;
-    metrics.request(
-        facts.method.as_str(),
-        facts.status,
-        Instant::now().saturating_duration_since(facts.started),
-    );
+    let now = Instant::now();
+    metrics.request(facts.method.as_str(), facts.status, now.saturating_duration_since(facts.started));
     let (bytes_in, bytes_out) = connection.client.take_counts();
     metrics.bytes_in(bytes_in);
     metrics.bytes_out(bytes_out);
+    ledger::enter(connection, policy, scratch, facts, now, (bytes_in, bytes_out));
 }
 
 /// Counts a request that was stopped and tells of it. `matches`: what rules found in a head that was refused for another reason.
 pub fn refused(
     connection: &Connection,
     scratch: &Scratch,
-    facts: &Facts,
+    facts: &mut Facts,
     refusal: &Refusal,
     telling: &Telling,
     matches: Vec<RuleMatch>,
@@ -52,6 +53,7 @@ pub fn refused(
         _ => matches,
     };
     matches.iter().for_each(|found| metrics.rule_triggered(found.category));
+    facts.matches.clone_from(&matches);
     connection.worker.shared.tell(Event {
         attack_type: telling.attack,
         blocked: telling.kind != EventKind::Backend,
@@ -63,13 +65,16 @@ pub fn refused(
 }
 
 /// Counts and tells what rules that only log have found in a request that goes on.
-pub fn seen(connection: &Connection, scratch: &Scratch, facts: &Facts, matches: Vec<RuleMatch>) {
+pub fn seen(connection: &Connection, scratch: &Scratch, facts: &mut Facts, matches: Vec<RuleMatch>) {
     let Some(first) = matches.first() else { return };
+    facts.flags |= flag::LOGGED;
+    facts.matches.clone_from(&matches);
     matches.iter().for_each(|found| connection.worker.metrics.rule_triggered(found.category));
     let reason = first.in_words();
     connection.worker.shared.tell(Event {
         attack_type: Some(first.category),
         rule_id: Some(first.rule_id.to_string()),
+        matches,
         ..of_request(scratch, facts, EventKind::Attack, "waf", "attack_detected", reason)
     });
 }
@@ -83,8 +88,10 @@ pub fn rate_seen(connection: &Connection, scratch: &Scratch, facts: &Facts, reas
 }
 
 /// Counts and tells what was taken out of a request that goes on without it.
-pub fn sanitized(connection: &Connection, scratch: &Scratch, facts: &Facts, matches: &[RuleMatch]) {
+pub fn sanitized(connection: &Connection, scratch: &Scratch, facts: &mut Facts, matches: &[RuleMatch]) {
     let Some(first) = matches.first() else { return };
+    facts.flags |= flag::SANITIZED;
+    facts.matches.extend_from_slice(matches);
     matches.iter().for_each(|found| connection.worker.metrics.rule_triggered(found.category));
     connection.worker.metrics.request_sanitized();
     let reason = format!("{}; what matched was taken out of the request", first.in_words());

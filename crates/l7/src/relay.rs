@@ -8,6 +8,7 @@ use crate::io::End;
 use crate::outcome::{Next, Stop};
 use crate::policy::Policy;
 use crate::scratch::Answer;
+use crate::stage::Stage;
 use crate::upload::frame;
 use secbeat_edge::Cut;
 use secbeat_http1::{BodyDecoder, BodyState, Framing, Version, encode};
@@ -51,6 +52,8 @@ pub async fn answer(
     facts.status = head.status;
     output.clear();
     forward::answer(output, head, input.bytes(), facts, to_client, keeps);
+    facts.head_bytes_out = output.len() as u64;
+    facts.stage = Stage::Answer;
     input.consume(head.len);
 
     let mut body = BodyDecoder::new(head.framing);

@@ -4,17 +4,25 @@ use std::cell::Cell;
 
 /// Sixteen hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct RequestId([u8; 16]);
+pub struct RequestId {
+    number: u64,
+    digits: [u8; 16],
+}
 
 impl RequestId {
+    /// The number that the digits write.
+    pub fn number(&self) -> u64 {
+        self.number
+    }
+
     /// The digits.
     pub fn as_bytes(&self) -> &[u8] {
-        &self.0
+        &self.digits
     }
 
     /// The digits.
     pub fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.0).unwrap_or_default()
+        std::str::from_utf8(&self.digits).unwrap_or_default()
     }
 }
 
@@ -44,7 +52,7 @@ impl RequestIds {
             digit[0] = HEX[usize::from(byte >> 4)];
             digit[1] = HEX[usize::from(byte & 15)];
         }
-        RequestId(digits)
+        RequestId { number: z, digits }
     }
 }
 

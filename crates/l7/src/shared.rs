@@ -2,6 +2,7 @@
 
 use crate::budget::Budget;
 use crate::kill_switch::KillSwitch;
+use crate::ledger::Ledgers;
 use crate::policy::Policy;
 use crate::roll_call::RollCall;
 use arc_swap::ArcSwap;
@@ -31,6 +32,8 @@ pub struct Shared {
     pub metrics: Arc<Metrics>,
     /// The newest events.
     pub events: Arc<EventRing>,
+    /// What is written down of each request.
+    pub ledgers: Ledgers,
     /// The log.
     pub log: Logger,
     /// When the program started.

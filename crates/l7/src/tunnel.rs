@@ -7,6 +7,7 @@ use crate::io::End;
 use crate::outcome::{Next, Stop};
 use crate::policy::Policy;
 use crate::scratch::{Answer, Input, Scratch};
+use crate::stage::Stage;
 use secbeat_edge::registry::State;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -29,6 +30,8 @@ pub async fn run(
     facts.status = head.status;
     output.clear();
     forward::switching(output, head, from_backend.bytes(), facts);
+    facts.head_bytes_out = output.len() as u64;
+    facts.stage = Stage::Answer;
     from_backend.consume(head.len);
     let idle_ms = policy.timeouts.tunnel_idle_ms;
     connection.registration.set_state(State::Tunnel);

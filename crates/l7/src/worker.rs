@@ -1,6 +1,7 @@
 //! One thread of the data plane: its own connections, its own ways to the backend, its own clock; no lock shared with another.
 
 use crate::bulk::BulkPool;
+use crate::ledger::Ledger;
 use crate::policy::Policy;
 use crate::request_id::RequestIds;
 use crate::scratch::ScratchPool;
@@ -32,6 +33,8 @@ pub struct Worker {
     pub pool: Pool,
     /// Its counters.
     pub metrics: Arc<WorkerMetrics>,
+    /// Its hand in what is written down of requests.
+    pub ledger: Ledger,
     /// Its source of request ids.
     pub ids: RequestIds,
     policy: RefCell<Rc<InForce>>,
@@ -64,6 +67,7 @@ impl Worker {
             bulk: BulkPool::default(),
             pool: Pool::default(),
             metrics,
+            ledger: shared.ledgers.of_worker(index),
             ids: RequestIds::new(seed, index),
             policy: RefCell::new(Rc::new(InForce(policy))),
             decisions_seen: Cell::new(0),
@@ -96,6 +100,7 @@ impl Worker {
             self.pool.prune(self.registry.now_ms(), self.policy().timeouts.upstream_keepalive_ms);
             self.cut_blocked();
             self.answer_roll_call();
+            self.ledger.access.flush();
             if self.shared.lifecycle.is_draining() {
                 let end = *end.get_or_insert_with(|| {
                     self.stopping.notify_waiters();

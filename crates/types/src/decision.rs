@@ -50,6 +50,11 @@ pub struct Decision {
 }
 
 impl Decision {
+    /// The number in its id; 0 where that is not `dec_` and a number.
+    pub fn number(&self) -> u64 {
+        self.id.strip_prefix("dec_").and_then(|number| number.parse().ok()).unwrap_or_default()
+    }
+
     /// Whether it is in force at `now`.
     pub fn is_in_force(&self, now: Timestamp) -> bool {
         [self.expires_at, self.confirm_by].into_iter().flatten().all(|end| now < end)

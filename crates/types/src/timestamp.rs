@@ -38,6 +38,12 @@ impl Timestamp {
         Self::from_unix_ms(self.unix_ms.saturating_add(ms))
     }
 
+    /// The instant `duration` before this one.
+    pub fn before(self, duration: Duration) -> Self {
+        let ms = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
+        Self::from_unix_ms(self.unix_ms.saturating_sub(ms))
+    }
+
     /// The time from `earlier` to this; zero where `earlier` is later.
     pub fn since(self, earlier: Timestamp) -> Duration {
         Duration::from_millis(u64::try_from(self.unix_ms - earlier.unix_ms).unwrap_or(0))

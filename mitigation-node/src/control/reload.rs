@@ -2,6 +2,7 @@
 
 use super::{Control, State};
 use crate::certificates;
+use crate::ledger_options;
 use crate::log_options;
 use crate::prepare::Prepared;
 use secbeat_types::{Event, EventKind};
@@ -66,6 +67,7 @@ impl Control {
         } else if let Err(error) = reopened {
             warnings.push(format!("logging.file: {error}; the log goes on in the file that was open"));
         }
+        ledger_options::put_in_force(&self.shared.ledgers, &new)?;
         let restart_required = state.started.changes(&new).restart_required;
         let mut changed = state.settings.changes(&new).changed;
         changed.retain(|key| !restart_required.contains(key));

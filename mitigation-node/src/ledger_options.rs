@@ -1,0 +1,60 @@
+//! Access log and recorder as the settings have them.
+
+use secbeat_l7::ledger::Ledgers;
+use secbeat_settings::Settings;
+use secbeat_telemetry::{AccessFormat, AccessLog, AccessOptions, Logger, Mask, Recorder, RecorderOptions};
+use std::io;
+
+/// Starts what requests are written down in.
+///
+/// # Errors
+/// The access log cannot be opened, or a thread not be started.
+pub fn start(settings: &Settings, workers: usize, log: &Logger) -> Result<Ledgers, String> {
+    let access = AccessLog::start(access(settings)).map_err(in_access_log)?;
+    let recorder = Recorder::start(&settings.server.data_dir, recorder(settings), log.clone())
+        .map_err(|error| format!("recorder: {error}"))?;
+    Ok(Ledgers::new(workers, access, recorder))
+}
+
+/// Has them follow new settings; the access log's file is opened anew.
+///
+/// # Errors
+/// The access log cannot be opened; nothing has changed.
+pub fn put_in_force(ledgers: &Ledgers, settings: &Settings) -> Result<(), String> {
+    ledgers.access.set(access(settings)).map_err(in_access_log)?;
+    ledgers.recorder.set(recorder(settings));
+    Ok(())
+}
+
+fn in_access_log(error: io::Error) -> String {
+    format!("access_log.file: {error}")
+}
+
+fn access(settings: &Settings) -> Option<AccessOptions> {
+    let access = &settings.access_log;
+    access.enable.then(|| AccessOptions {
+        format: match access.format {
+            secbeat_settings::AccessFormat::Json => AccessFormat::Json,
+            secbeat_settings::AccessFormat::Combined => AccessFormat::Combined,
+        },
+        file: access.file.clone(),
+        anonymize: settings.retention.anonymize_addresses,
+    })
+}
+
+fn recorder(settings: &Settings) -> RecorderOptions {
+    let recorder = &settings.recorder;
+    RecorderOptions {
+        enable: recorder.enable,
+        sample_every: recorder.sample_every,
+        bytes_max: recorder.bytes_max,
+        bodies: recorder.bodies,
+        body_bytes_max: recorder.body_bytes_max,
+        mask: Mask::new(
+            recorder.mask_headers.iter().map(String::as_str),
+            recorder.mask_parameters.iter().map(String::as_str),
+        ),
+        keep: settings.retention.records,
+        anonymize: settings.retention.anonymize_addresses,
+    }
+}
