@@ -7,6 +7,7 @@ mod multipart;
 mod piece;
 mod urlencoded;
 mod xml;
+mod xml_text;
 
 pub use content_type::{BodyKind, ambiguity};
 pub use json::walk_json;

@@ -88,8 +88,7 @@ impl<'r> Transaction<'r> {
                 self.look_at_cookies(index, value, &mut found);
                 continue;
             }
-            let spot = (!request::is_structural_header(name))
-                .then(|| (Place::Field(index), Spot { range: 0..value.len(), text: Text::Field }));
+            let spot = Some((Place::Field(index), Spot { range: 0..value.len(), text: Text::Field }));
             let value = Value { variable: Variable::Header(name), raw: value, plus: false, spot };
             self.look(set.header_class(name), &value, &mut found);
         }
@@ -296,7 +295,9 @@ impl<'r> Transaction<'r> {
 
 /// Takes `cuts` out of one form of a value, where that can be written back; where not, what matched there blocks.
 fn edit(value: &Value<'_>, form: &[u8], cuts: Vec<Range<usize>>, found: &mut Findings) {
-    let written = value.spot.as_ref().and_then(|(place, spot)| {
+    let is_fixed = matches!(value.variable, Variable::Header(name) if request::is_structural_header(name));
+    let spot = value.spot.as_ref().filter(|_| !is_fixed);
+    let written = spot.and_then(|(place, spot)| {
         let with = sanitize::rewrite(form, cuts, std::ptr::eq(form, value.raw), &spot.text)?;
         Some(Edit { place: *place, range: spot.range.clone(), with })
     });

@@ -1,5 +1,10 @@
 //! Compressed bodies (RFC 9110 8.4): undone layer by layer, within a ratio, a size and a number of layers.
 
+mod brotli;
+mod deflate;
+mod gzip;
+mod zstd;
+
 use std::fmt;
 
 /// One content coding that is undone.
@@ -86,15 +91,85 @@ impl Coding {
 }
 
 /// Undoes the codings of a body, the last one first. `complete` is false where the body was cut: then what is there is
-/// decoded. Each layer's output is bounded, and at most two are in memory.
+/// decoded. What stands behind the end of a coding is an error, for another program might read it. In memory are at most two
+/// layers of [`Limits::output_max`] bytes each, and what a decoder itself keeps: at most 16 MiB with `br`, and no more than
+/// twice what was decoded.
 ///
 /// # Errors
-/// It is broken, or a bomb.
+/// It is broken, or a bomb: where it was decoded to its end, by the whole; where the output is full, by what was read for it.
 pub fn decode(
-    _body: &[u8],
+    body: &[u8],
     codings: &[Coding],
-    _complete: bool,
-    _limits: &Limits,
+    complete: bool,
+    limits: &Limits,
 ) -> Result<Decoded, CompressionError> {
-    Err(CompressionError::Malformed(*codings.first().unwrap_or(&Coding::Gzip)))
+    if codings.len() > limits.layers_max {
+        return Err(CompressionError::Layers);
+    }
+    let of_ratio =
+        |len: usize| usize::try_from((len as u64).saturating_mul(limits.ratio_max)).unwrap_or(usize::MAX);
+    let most = limits.output_max.min(of_ratio(body.len()));
+    let mut decoded = Decoded { bytes: Vec::new(), complete };
+    for (layer, &coding) in codings.iter().rev().enumerate() {
+        let input = if layer == 0 { body } else { decoded.bytes.as_slice() };
+        if input.is_empty() {
+            break;
+        }
+        // One byte more than may be: so it is known whether there is more.
+        let mut out = Vec::new();
+        let end = coding
+            .undo(input, &mut out, most.saturating_add(1))
+            .ok_or(CompressionError::Malformed(coding))?;
+        if out.len() > most {
+            let read = match end {
+                End::Full { read } => read,
+                End::Whole | End::Cut => input.len(),
+            };
+            if most < limits.output_max || out.len() > of_ratio(read) {
+                return Err(CompressionError::Ratio);
+            }
+            out.truncate(most);
+            decoded.complete = false;
+        } else if matches!(end, End::Cut) && decoded.complete {
+            return Err(CompressionError::Malformed(coding));
+        }
+        decoded.bytes = out;
+    }
+    if codings.is_empty() {
+        decoded.bytes = body.to_vec();
+    }
+    Ok(decoded)
 }
+
+/// How the decoding of a layer ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// The coding and the input end together.
+    Whole,
+    /// The input ends before the coding does.
+    Cut,
+    /// There are at least as many bytes as were asked for; how much of the input was read for them.
+    Full {
+        /// Bytes.
+        read: usize,
+    },
+}
+
+impl Coding {
+    /// Decodes `input` into `out` until there are `enough` bytes. `None`: it is not of this coding.
+    fn undo(self, input: &[u8], out: &mut Vec<u8>, enough: usize) -> Option<End> {
+        match self {
+            Coding::Gzip => gzip::undo(input, out, enough),
+            Coding::Deflate => deflate::undo(input, out, enough),
+            Coding::Brotli => brotli::undo(input, out, enough),
+            Coding::Zstd => zstd::undo(input, out, enough),
+        }
+    }
+}
+
+/// How much more room a decoder gets at a time, in bytes.
+const ROOM: usize = 16 * 1024;
+
+#[cfg(test)]
+#[path = "compressed_tests.rs"]
+mod tests;

@@ -66,7 +66,7 @@ fn every_charset_contains_ascii(content_type: &[u8]) -> bool {
 
 /// Whether an encoding, named in lower case, is known to be a superset of ASCII without ASCII bytes inside longer
 /// characters. Not UTF-16, UTF-7 and EBCDIC; nor GBK, Big5 and Shift JIS, where a backslash may be half a character.
-fn contains_ascii(charset: &[u8]) -> bool {
+pub(super) fn contains_ascii(charset: &[u8]) -> bool {
     const NAMES: &[&[u8]] = &[
         b"utf-8",
         b"utf8",
