@@ -24,7 +24,7 @@ const BLOCK_BYTES: usize = 32 << 10;
 /// The most blocks that wait to be written: 2 MiB.
 const QUEUE_BLOCKS: usize = 64;
 /// The longest sleep of the thread.
-const PERIOD: Duration = Duration::from_secs(60);
+const PERIOD: Duration = Duration::from_secs(1);
 
 /// How a line is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,8 +67,10 @@ pub struct Access<'a> {
     pub status: u16,
     /// Bytes that came from the client for it.
     pub bytes_in: u64,
-    /// Bytes that went to the client for it.
+    /// Bytes that went to the client for it,
     pub bytes_out: u64,
+    /// and those among them that are the answer's body: the number in the combined format.
+    pub body_bytes_out: u64,
     /// From its first byte to the answer's last.
     pub duration: Duration,
     /// The backend's part of that, where it was asked.

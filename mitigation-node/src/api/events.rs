@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use secbeat_telemetry::{Query as EventQuery, Since};
-use secbeat_types::{EventKind, Timestamp};
+use secbeat_types::EventKind;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::net::IpAddr;
@@ -33,36 +33,41 @@ pub async fn list(
     filter: Result<Query<Filter>, QueryRejection>,
 ) -> Result<Json<Value>, ApiError> {
     let Query(filter) = filter.map_err(|error| ApiError::invalid(error.body_text()))?;
-    let page = api.control.shared.events.query(&query(filter)?);
+    let page = api.control.shared.events.query(&filter.query()?);
     Ok(Json(json!({ "events": page.events, "next": page.next })))
 }
 
-fn query(filter: Filter) -> Result<EventQuery, ApiError> {
-    let kind = filter.kind.map(|name| {
+impl Filter {
+    fn query(self) -> Result<EventQuery, ApiError> {
+        if self.limit == Some(0) {
+            return Err(ApiError::invalid_at("limit", "expected a number of events, at least 1"));
+        }
+        let limit = self.limit.unwrap_or(LIMIT);
+        let of_whom = query(self.kind.as_deref(), self.since.as_deref(), self.ip.as_deref())?;
+        Ok(EventQuery { before: self.before, limit, ..of_whom })
+    }
+}
+
+/// What `type=`, `since=` and `ip=` ask for.
+pub fn query(kind: Option<&str>, since: Option<&str>, ip: Option<&str>) -> Result<EventQuery, ApiError> {
+    let kind = kind.map(|name| {
         EventKind::ALL.iter().copied().find(|kind| kind.as_str() == name).ok_or_else(|| {
             let known: Vec<&str> = EventKind::ALL.iter().map(|kind| kind.as_str()).collect();
             ApiError::invalid_at("type", format!("expected one of {}, found {name:?}", known.join(", ")))
         })
     });
-    let since = filter.since.map(|text| match text.parse() {
-        Ok(id) => Ok(Since::Id(id)),
-        Err(_) => {
-            Timestamp::parse(&text).map(Since::Time).map_err(|error| ApiError::invalid_at("since", error))
-        }
-    });
-    let ip = filter.ip.map(|text| {
-        text.parse::<IpAddr>().map(|ip| ip.to_canonical()).map_err(|_| {
-            ApiError::invalid_at("ip", format!("expected an IPv4 or IPv6 address, found {text:?}"))
-        })
-    });
-    if filter.limit == Some(0) {
-        return Err(ApiError::invalid_at("limit", "expected a number of events, at least 1"));
-    }
+    let since = since.map(|text| text.parse::<Since>().map_err(|error| ApiError::invalid_at("since", error)));
     Ok(EventQuery {
         kind: kind.transpose()?,
         since: since.transpose()?,
-        before: filter.before,
-        ip: ip.transpose()?,
-        limit: filter.limit.unwrap_or(LIMIT),
+        ip: ip.map(address).transpose()?,
+        ..EventQuery::default()
     })
+}
+
+/// The address in `ip=`.
+pub fn address(text: &str) -> Result<IpAddr, ApiError> {
+    text.parse::<IpAddr>()
+        .map(|ip| ip.to_canonical())
+        .map_err(|_| ApiError::invalid_at("ip", format!("expected an IPv4 or IPv6 address, found {text:?}")))
 }

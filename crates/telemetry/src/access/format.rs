@@ -60,7 +60,7 @@ pub(super) fn combined(out: &mut String, access: &Access<'_>, anonymize: bool) {
     push_escaped(out, access.method, TEXT_MAX);
     out.push(' ');
     push_escaped(out, access.target, TARGET_MAX);
-    let _ = write!(out, " {}\" {} {} ", access.protocol, access.status, access.bytes_out);
+    let _ = write!(out, " {}\" {} {} ", access.protocol, access.status, access.body_bytes_out);
     for value in [access.referer, access.user_agent, access.request_id.as_bytes()] {
         out.push('"');
         push_escaped(out, if value.is_empty() { b"-" } else { value }, TEXT_MAX);

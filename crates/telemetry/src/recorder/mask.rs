@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 /// What stands in place of what is secret.
 pub const MASKED: &str = "[masked]";
 /// The longest target and the longest value of a field that are kept, in bytes, after masking.
-const TEXT_BYTES_MAX: usize = 8 << 10;
+const TEXT_BYTES_MAX: usize = 32 << 10;
 /// Fields that name the client, or the way to it.
 const CLIENT_FIELDS: [&str; 8] = [
     "forwarded",

@@ -84,7 +84,7 @@ impl Segments {
     /// # Errors
     /// The disk refuses it.
     pub fn expire(&mut self, now: Timestamp, options: &RecorderOptions) -> io::Result<()> {
-        if self.list.len() == 1 && self.file.is_some() && now.since(self.newest) > options.keep {
+        if now.since(self.newest) > options.keep {
             self.file = None;
         }
         loop {

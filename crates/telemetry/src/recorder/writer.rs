@@ -78,6 +78,8 @@ impl Work<Draft> for Writer {
             let _ = rustix::process::setpriority_process(None, NICENESS);
         }
         let weight = draft.weight();
+        // What is to be masked is masked from the moment on that this is asked for.
+        self.options = self.shared.options();
         let record = self.options.mask.record(draft, &self.options);
         // A record is strings and numbers: it can always be written as JSON.
         if let Ok(line) = serde_json::to_string(&record) {

@@ -26,28 +26,28 @@ impl Names {
         self.has(name) && !self.are_mentioned_in(name)
     }
 
-    /// Whether one of them stands in `text` as if its value followed: before `=`, `:` or `>`, with no more than quotes,
-    /// brackets and space between.
+    /// Whether one of them stands in `text` as if its value followed: before `=`, `:` or `>`, with no more between than
+    /// quotes, space, and what belongs to the name.
     pub fn are_mentioned_in(&self, text: &str) -> bool {
         let text = decoded(text);
-        // The last word, while what came after it still leads to a separator.
-        let (mut word, mut in_word) = (None, false);
+        // Whether a secret word is in the name that is being read, where its last word began, and whether the next one
+        // belongs to it: `user["password"][0]`.
+        let (mut secret, mut begun, mut joined) = (false, None, false);
         for (at, c) in text.char_indices() {
-            let continues = std::mem::replace(&mut in_word, is_of_name(c));
+            if is_of_name(c) {
+                if begun.is_none() {
+                    (secret, begun) = (secret && joined, Some(at));
+                }
+                continue;
+            }
+            let word = begun.take().and_then(|begun| text.get(begun..at));
+            secret |= word.is_some_and(|word| self.0.contains(&folded(word)));
             match c {
-                _ if in_word => {
-                    let start = word.filter(|_| continues).map_or(at, |(start, _)| start);
-                    word = Some((start, at + c.len_utf8()));
-                }
-                '=' | ':' | '>' => {
-                    let word = word.take().and_then(|(start, end)| text.get(start..end));
-                    if word.is_some_and(|word| self.0.contains(&folded(word))) {
-                        return true;
-                    }
-                }
-                '"' | '\'' | '\\' | '`' | ']' | ')' => {}
-                c if c.is_whitespace() || c.is_control() => {}
-                _ => word = None,
+                '=' | ':' | '>' if secret => return true,
+                '[' | ']' | '.' => joined = true,
+                '"' | '\'' | '\\' | '`' | ')' => {}
+                c if c.is_whitespace() || c.is_control() => joined = false,
+                _ => (secret, joined) = (false, false),
             }
         }
         false
