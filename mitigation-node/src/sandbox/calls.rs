@@ -122,6 +122,12 @@ fn programs() -> Result<Vec<BpfProgram>, BackendError> {
         DENIED.iter().chain(DENIED_HERE).map(|call| (*call, Vec::new())).collect();
     denied.insert(libc::SYS_clone, processes()?);
     denied.insert(libc::SYS_socket, sockets()?);
+    // Words put into the mouth of whoever sits at the terminal: ioctl_tty(2), ioctl_console(2).
+    let terminal = [libc::TIOCSTI, libc::TIOCLINUX].map(|request| {
+        let request = SeccompCondition::new(1, Width::Dword, Is::Eq, request)?;
+        rule(vec![request])
+    });
+    denied.insert(libc::SYS_ioctl, terminal.into_iter().collect::<Result<_, _>>()?);
     for call in [libc::SYS_mmap, libc::SYS_mprotect, libc::SYS_pkey_mprotect] {
         // New code: all of it was loaded at the start.
         denied.insert(call, vec![rule(vec![bits(2, libc::PROT_EXEC, libc::PROT_EXEC)?])?]);
@@ -146,8 +152,9 @@ fn processes() -> Result<Vec<SeccompRule>, BackendError> {
     std::iter::once(process).chain(namespaces).collect()
 }
 
-/// Every family but those of addresses, paths and routes; of routes, which the C library asks for when it orders addresses
-/// (rtnetlink(7)), nothing else of the kernel's; packets made by hand.
+/// Every family but those of addresses, and of routes, which the C library asks for when it orders addresses (rtnetlink(7));
+/// packets made by hand. A path leads to programs that trust whoever reaches them, a container engine or a message bus: what the
+/// node itself listens on by a path was opened before, and pairs (socketpair(2)) are something else.
 fn sockets() -> Result<Vec<SeccompRule>, BackendError> {
     let differs = |argument: u8, value: i32| {
         SeccompCondition::new(argument, Width::Dword, Is::Ne, u64::from(value.cast_unsigned()))
@@ -157,12 +164,7 @@ fn sockets() -> Result<Vec<SeccompRule>, BackendError> {
         SeccompCondition::new(1, Width::Dword, Is::MaskedEq(SOCKET_KIND), u64::from(kind.cast_unsigned()))
     };
     Ok(vec![
-        rule(vec![
-            differs(0, libc::AF_UNIX)?,
-            differs(0, libc::AF_INET)?,
-            differs(0, libc::AF_INET6)?,
-            differs(0, libc::AF_NETLINK)?,
-        ])?,
+        rule(vec![differs(0, libc::AF_INET)?, differs(0, libc::AF_INET6)?, differs(0, libc::AF_NETLINK)?])?,
         rule(vec![
             SeccompCondition::new(0, Width::Dword, Is::Eq, netlink)?,
             differs(2, libc::NETLINK_ROUTE)?,

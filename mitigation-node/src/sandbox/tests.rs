@@ -124,10 +124,12 @@ fn escapes() {
         call(libc::SYS_socket, [flag(family), flag(kind), flag(protocol), 0, 0])
     };
     refused("a raw socket", socket(libc::AF_INET, libc::SOCK_RAW | libc::SOCK_CLOEXEC, libc::IPPROTO_ICMP));
+    refused("a way to other programs", socket(libc::AF_UNIX, libc::SOCK_STREAM, 0));
     refused("a packet socket", socket(libc::AF_PACKET, libc::SOCK_DGRAM, 0));
     refused("an old packet socket", socket(libc::AF_INET, 10, 0));
     refused("a crypto socket", socket(libc::AF_ALG, libc::SOCK_SEQPACKET, 0));
     refused("the firewall of the kernel", socket(libc::AF_NETLINK, libc::SOCK_RAW, libc::NETLINK_NETFILTER));
+    refused("typing", call(libc::SYS_ioctl, [0, libc::TIOCSTI as libc::c_long, 0, 0, 0]));
     let code = flag(libc::PROT_READ | libc::PROT_EXEC);
     let memory = flag(libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
     refused("new code", call(libc::SYS_mmap, [0, 4096, code, memory, -1]));
