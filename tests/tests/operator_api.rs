@@ -152,7 +152,6 @@ fn calls_that_are_not_built_say_so() {
     for (method, path) in [
         ("POST", "/api/v1/panic"),
         ("GET", "/api/v1/explain"),
-        ("GET", "/api/v1/connections"),
         ("GET", "/api/v1/events/stream"),
     ] {
         let answer = node.call(method, path, "");
