@@ -156,6 +156,7 @@ pub(super) fn query(folder: &Path, query: &RecordQuery, options: &RecorderOption
             .saturating_sub(i64::try_from(options.keep.as_millis()).unwrap_or(i64::MAX)),
     );
     let since = query.since.map_or(oldest, |since| since.max(oldest));
+    let marks = Marks::of(query);
     let mut found = Found::default();
     let mut read = 0;
     for segment in list(folder).iter().rev() {
@@ -169,7 +170,7 @@ pub(super) fn query(folder: &Path, query: &RecordQuery, options: &RecorderOption
         let wanted = bytes
             .split(|byte| *byte == b'\n')
             .rev()
-            .filter(|line| may_be_wanted(line, query))
+            .filter(|line| marks.are_in(line))
             .filter_map(|line| serde_json::from_slice::<Record>(line).ok())
             .filter(|record| record.timestamp >= since && is_wanted(record, query));
         found.records.extend(wanted.take(query.limit - found.records.len()));
@@ -180,10 +181,25 @@ pub(super) fn query(folder: &Path, query: &RecordQuery, options: &RecorderOption
     found
 }
 
-/// What can be told without reading the line as JSON.
-fn may_be_wanted(line: &[u8], query: &RecordQuery) -> bool {
-    let id = query.request_id.as_deref().unwrap_or_default();
-    memchr::memmem::find(line, id.as_bytes()).is_some()
+/// What of a query can be told of a line without reading it as JSON: that it lacks what its record would hold.
+struct Marks(Vec<Vec<String>>);
+
+impl Marks {
+    fn of(query: &RecordQuery) -> Self {
+        let mut all = Vec::new();
+        all.extend(query.request_id.clone().map(|id| vec![id]));
+        all.extend(query.stopped.map(|stopped| vec![format!("\"stopped\":{stopped}")]));
+        all.extend(
+            query.ip.map(|ip| [ip.to_canonical(), anonymized(ip)].map(|ip| format!("\"{ip}\"")).into()),
+        );
+        Marks(all)
+    }
+
+    /// Whether the line holds one of each.
+    fn are_in(&self, line: &[u8]) -> bool {
+        let is_in = |mark: &String| memchr::memmem::find(line, mark.as_bytes()).is_some();
+        self.0.iter().all(|marks| marks.iter().any(is_in))
+    }
 }
 
 fn is_wanted(record: &Record, query: &RecordQuery) -> bool {
