@@ -21,8 +21,9 @@ quickstart: build ## a protected sample site on this machine; more by ARGS, see 
 
 test: ## all tests; installs what they need where it may
 	@.ci/need cc:build-essential git:git curl:curl strace:strace ip:iproute2
+	@.ci/schemathesis $(TARGET)/schemathesis
 	cargo build --workspace --bins --locked
-	SECBEAT_BIN_DIR=$(TARGET)/debug cargo test --workspace --locked $(ARGS)
+	SCHEMATHESIS_DIR=$(TARGET)/schemathesis SECBEAT_BIN_DIR=$(TARGET)/debug cargo test --workspace --locked $(ARGS)
 
 lint: ## format, clippy, directions between crates, licences, length of files, links, documentation
 	@.ci/need cc:build-essential git:git

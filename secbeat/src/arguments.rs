@@ -23,6 +23,17 @@ pub struct Arguments {
 /// What to do.
 #[derive(Subcommand)]
 pub enum Command {
+    /// What this version has.
+    #[command(flatten)]
+    Built(Box<Built>),
+    /// What later versions have.
+    #[command(flatten)]
+    Absent(Absent),
+}
+
+/// What this version has; a shell completes no other words.
+#[derive(Subcommand)]
+pub enum Built {
     /// Start a protected site on this machine: real nodes, HTTPS, firewall rules, and a sample site unless --backend is given
     Quickstart(Quickstart),
     /// Check a node's configuration, its rules and its certificate; start nothing
@@ -38,9 +49,6 @@ pub enum Command {
         /// The shell
         shell: Shell,
     },
-    /// What later versions have.
-    #[command(flatten)]
-    Absent(Absent),
 }
 
 /// How the quick start is laid out.
@@ -140,7 +148,8 @@ mod tests {
             ["secbeat", "decision", "list", "--node", "http://a:1"],
         ] {
             let Ok(parsed) = Arguments::try_parse_from(words) else { panic!("{words:?}") };
-            let Command::Call(Call::Decision(at)) = parsed.command else { panic!("{words:?}") };
+            let Command::Built(built) = parsed.command else { panic!("{words:?}") };
+            let Built::Call(Call::Decision(at)) = *built else { panic!("{words:?}") };
             assert_eq!(at.target.node.to_string(), "http://a:1");
         }
     }

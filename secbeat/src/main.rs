@@ -24,27 +24,34 @@ mod show;
 mod sse;
 mod words;
 
-use arguments::{Arguments, Command, Shell};
-use clap::{CommandFactory, Parser};
+use arguments::{Arguments, Built, Command, Shell};
+use clap::{Parser, Subcommand};
+use failure::Failure;
 use std::process::ExitCode;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
-        Command::Quickstart(options) => quickstart::run(options).await,
-        Command::Validate { file } => edge::validate(file),
-        Command::Call(call) => nouns::run(call).await,
-        Command::Completions { shell } => {
-            complete(shell);
-            Ok(())
-        }
         Command::Absent(noun) => Err(noun.refuse()),
+        Command::Built(built) => run(*built).await,
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             eprintln!("{}", failure.message.trim_end());
             ExitCode::from(failure.code)
+        }
+    }
+}
+
+async fn run(command: Built) -> Result<(), Failure> {
+    match command {
+        Built::Quickstart(options) => quickstart::run(options).await,
+        Built::Validate { file } => edge::validate(file),
+        Built::Call(call) => nouns::run(call).await,
+        Built::Completions { shell } => {
+            complete(shell);
+            Ok(())
         }
     }
 }
@@ -56,7 +63,8 @@ fn complete(shell: Shell) {
         Shell::Zsh => clap_complete::Shell::Zsh,
         Shell::Fish => clap_complete::Shell::Fish,
     };
+    let mut words = Built::augment_subcommands(clap::Command::new("secbeat"));
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Arguments::command(), "secbeat", &mut script);
+    clap_complete::generate(shell, &mut words, "secbeat", &mut script);
     let _ = calls::write(&String::from_utf8_lossy(&script));
 }

@@ -11,6 +11,7 @@
 //! | [`certs`] | certificates |
 //! | [`netns`] | network namespaces, where the tests run as root |
 //! | [`programs`] | where the programs are, built once |
+//! | [`openapi`] | the API's description |
 //! | [`wait`] | waiting for a condition |
 //!
 //! No test waits for a fixed time: every wait is for a condition, and gives up loudly after [`wait::DEADLINE`].
@@ -24,6 +25,7 @@ pub mod client;
 pub mod message;
 pub mod netns;
 pub mod node;
+pub mod openapi;
 pub mod origin;
 pub mod programs;
 pub mod setup;

@@ -21,6 +21,13 @@ pub fn path(name: &str) -> PathBuf {
     path
 }
 
+/// The program schemathesis, where `.ci/schemathesis` has put it; `None` where it has not.
+pub fn schemathesis() -> Option<PathBuf> {
+    let folder = env::var_os("SCHEMATHESIS_DIR")
+        .map_or_else(|| workspace().join("target/schemathesis"), PathBuf::from);
+    Some(folder.join("bin/schemathesis")).filter(|program| program.exists())
+}
+
 /// The root of the workspace.
 pub fn workspace() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
@@ -36,7 +43,7 @@ fn build() -> PathBuf {
         None => panic!("{}: expected target/<profile>/deps/<test>", test.display()),
     };
     let status = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-        .args(["build", "--quiet", "-p", "mitigation-node", "--profile", profile])
+        .args(["build", "--quiet", "-p", "mitigation-node", "-p", "secbeat", "--profile", profile])
         .current_dir(workspace())
         .env("CARGO_TARGET_DIR", folder.parent().unwrap())
         .status()
