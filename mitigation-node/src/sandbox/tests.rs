@@ -39,14 +39,28 @@ fn passes_inside(test: &str) {
 /// In the process inside: enters the sandbox of a node in the folder.
 fn enter() -> Option<(PathBuf, Sandbox)> {
     let folder = PathBuf::from(env::var_os(FOLDER)?);
+    match enter_in(&folder, true) {
+        Ok(sandbox) => Some((folder, sandbox)),
+        Err(failure) => panic!("{}", failure.message),
+    }
+}
+
+fn enter_in(folder: &Path, required: bool) -> Result<Sandbox, Failure> {
     let mut settings = Settings::default();
     settings.server.data_dir = folder.join("data");
-    settings.sandbox.required = true;
-    let sandbox = match Sandbox::enter(&folder.join("config/node.toml"), &settings) {
-        Ok(sandbox) => sandbox,
-        Err(failure) => panic!("{}", failure.message),
-    };
-    Some((folder, sandbox))
+    settings.sandbox.required = required;
+    Sandbox::enter(&folder.join("config/node.toml"), &settings)
+}
+
+/// From now on this process runs on a kernel without these system calls.
+fn take_away(calls: &[libc::c_long]) {
+    let calls = calls.iter().map(|call| (*call, Vec::new())).collect();
+    let answer = seccompiler::SeccompAction::Errno(libc::ENOSYS as u32);
+    let target = env::consts::ARCH.try_into().unwrap();
+    let filter =
+        seccompiler::SeccompFilter::new(calls, seccompiler::SeccompAction::Allow, answer, target).unwrap();
+    let program: seccompiler::BpfProgram = filter.try_into().unwrap();
+    seccompiler::apply_filter_all_threads(&program).unwrap();
 }
 
 #[test]
@@ -57,6 +71,43 @@ fn what_a_node_does_not_need_is_refused() {
 #[test]
 fn what_a_node_needs_works() {
     passes_inside("work");
+}
+
+#[test]
+fn a_kernel_without_landlock_leaves_the_rest_in_force_and_the_node_says_so() {
+    passes_inside("without_landlock");
+}
+
+#[test]
+fn a_kernel_without_seccomp_leaves_the_rest_in_force_and_the_node_says_so() {
+    passes_inside("without_seccomp");
+}
+
+#[test]
+#[ignore = "runs in a process of its own"]
+fn without_landlock() {
+    let Some(folder) = env::var_os(FOLDER).map(PathBuf::from) else { return };
+    take_away(&[
+        libc::SYS_landlock_create_ruleset,
+        libc::SYS_landlock_add_rule,
+        libc::SYS_landlock_restrict_self,
+    ]);
+    let failure = enter_in(&folder, true).err().unwrap();
+    assert!(failure.message.starts_with("sandbox.required: the kernel keeps the node from no file"));
+    let sandbox = enter_in(&folder, false).unwrap_or_else(|failure| panic!("{}", failure.message));
+    assert_eq!(sandbox.missing(), [NO_LANDLOCK]);
+    assert_eq!(sandbox.read(&folder.join("outside/secret")).unwrap(), "secret");
+    refused("bpf", call(libc::SYS_bpf, [0; 5]));
+}
+
+#[test]
+#[ignore = "runs in a process of its own"]
+fn without_seccomp() {
+    let Some(folder) = env::var_os(FOLDER).map(PathBuf::from) else { return };
+    take_away(&[libc::SYS_seccomp]);
+    let sandbox = enter_in(&folder, false).unwrap_or_else(|failure| panic!("{}", failure.message));
+    assert_eq!(sandbox.missing(), [NO_SECCOMP]);
+    refused("reading a file outside", File::open(folder.join("outside/secret")));
 }
 
 #[track_caller]
