@@ -1,8 +1,9 @@
 use super::*;
-use crate::{Settings, parse_rules};
+use crate::{RuleRate, Scope, Settings, parse_rules};
 use proptest::{collection::vec, prelude::*};
 use secbeat_types::{Reason, Timestamp};
 use std::net::Ipv4Addr;
+use std::time::Duration;
 
 const NOW: i64 = 1_736_937_045_000;
 
@@ -197,6 +198,109 @@ fn the_matched_text_is_shown_decoded() {
     assert_eq!(matches[0].matched, "<evil>");
 }
 
+#[test]
+fn what_a_rule_allows_is_looked_at_no_more() {
+    let set = rules(
+        &format!(r#"{EVIL},{{"id":"health","pattern":"^/health$","action":"allow","targets":["path"]}}"#),
+        Settings { block_suspicious: false, monitor: false, ..Settings::default() },
+    );
+    assert_eq!(head(&set, "/health?q=<evil>", &[]).0, Action::Allow);
+    assert_eq!(head(&set, "/healthy?q=<evil>", &[]).0, Action::Block);
+    let mut transaction = set.transaction(context());
+    let _ = transaction.request_head(&Request { method: b"POST", target: b"/health", fields: &[] });
+    assert_eq!(transaction.inspects_body(Some(b"application/json")), None);
+    assert_eq!(transaction.request_body(BodyKind::Json, None, b"\"<evil>", true), Verdict::PASS);
+    assert_eq!(transaction.body_not_decoded(CompressionError::Ratio), Verdict::PASS);
+    let ids: Vec<_> = transaction.into_matches().into_iter().map(|found| found.rule_id.to_string()).collect();
+    assert_eq!(ids, ["health"]);
+}
+
+#[test]
+fn an_allowing_rule_is_heard_among_any_number_of_others() {
+    let set = rules(
+        &format!(r#"{EVIL},{{"id":"key","pattern":"^s3cret$","action":"allow","targets":["header:x-key"]}}"#),
+        Settings::default(),
+    );
+    let query: String = (0..100).map(|n| format!("n{n}=<evil>&")).collect();
+    assert_eq!(head(&set, &format!("/?{query}"), &[("X-Key", "s3cret")]).0, Action::Allow);
+    assert_eq!(head(&set, &format!("/?{query}"), &[("X-Key", "guess")]).0, Action::Block);
+}
+
+#[test]
+fn the_strongest_action_settles_it() {
+    let set = rules(
+        r#"{"id":"l","pattern":"a","action":"log"},{"id":"r","pattern":"b","action":"rate_limit"},
+           {"id":"s","pattern":"c","action":"sanitize"},{"id":"k","pattern":"d","action":"block"},
+           {"id":"w","pattern":"e","action":"allow"}"#,
+        Settings::default(),
+    );
+    let actions = [Action::Log, Action::RateLimit, Action::Sanitize, Action::Block, Action::Allow];
+    for (number, action) in actions.into_iter().enumerate() {
+        let target = format!("/?q={}", &"abcde"[..=number]);
+        assert_eq!(head(&set, &target, &[]).0, action, "{target}");
+    }
+}
+
+#[test]
+fn a_rate_is_known_by_its_rule() {
+    let set = rules(
+        r#"{"id":"r","pattern":"a","action":"rate_limit"},{"id":"b","pattern":"a","action":"block"},
+           {"id":"own","pattern":"a","action":"rate_limit","rate":{"requests":3,"per":1,"burst":5}}"#,
+        Settings::default(),
+    );
+    assert_eq!(set.rate_of("r"), Some(RuleRate::default()));
+    assert_eq!(set.rate_of("own"), Some(RuleRate { requests: 3, per: Duration::from_secs(1), burst: 5 }));
+    assert_eq!((set.rate_of("b"), set.rate_of("none")), (None, None));
+    let misplaced = r#"{"id":"b","pattern":"a","action":"block","rate":{"requests":3,"per":1}}"#;
+    let parsed = parse_rules(&format!("{{\"rules\":[{misplaced}]}}")).unwrap();
+    let error = RuleSet::compile(&parsed, &Settings::default()).unwrap_err();
+    assert_eq!(error.key.as_deref(), Some("rate"));
+}
+
+#[test]
+fn a_site_has_rules_off_and_may_only_watch() {
+    let set = rules(EVIL, Settings::default());
+    let judge = |scope: &Scope, body: &[u8]| {
+        let mut transaction = set.transaction(Context { scope, ..context() });
+        transaction.request_body(BodyKind::Json, None, body, true).action
+    };
+    let off =
+        |ids: &[&str]| set.scope(false, &ids.iter().map(|id| (*id).into()).collect::<Vec<_>>()).unwrap();
+    assert_eq!(judge(&Scope::default(), b"\"<evil>\""), Action::Block);
+    assert_eq!(judge(&off(&["evil"]), b"\"<evil>\""), Action::Pass);
+    assert_eq!(judge(&off(&["evil"]), b"{"), Action::Block);
+    assert_eq!(judge(&off(&["secbeat-body-malformed"]), b"{"), Action::Pass);
+    let watching = set.scope(true, &[]).unwrap();
+    assert_eq!((judge(&watching, b"\"<evil>\""), judge(&watching, b"{")), (Action::Log, Action::Log));
+}
+
+#[test]
+fn who_only_watches_edits_nothing() {
+    let set = rules(&EVIL.replace("block", "sanitize"), Settings::default());
+    let watching = set.scope(true, &[]).unwrap();
+    let mut transaction = set.transaction(Context { scope: &watching, ..context() });
+    let verdict = transaction.request_head(&Request { method: b"GET", target: b"/?q=<evil>", fields: &[] });
+    assert_eq!((verdict.action, transaction.edits()), (Action::Log, &[][..]));
+}
+
+#[test]
+fn xml_is_looked_at_and_what_it_defines_is_refused() {
+    let set = rules(EVIL, Settings::default());
+    for kind in ["application/xml", "text/xml; charset=utf-8", "application/soap+xml"] {
+        let text = "<a><b c='1'>&lt;evil&gt;</b></a>";
+        assert_eq!(body(&set, kind, text, true), hit(&["evil body:/a/b"]), "{kind}");
+    }
+    let entity = "<!DOCTYPE a [<!ENTITY e '1'>]><a>&e;</a>";
+    assert_eq!(body(&set, "text/xml", entity, true), hit(&["secbeat-body-malformed body"]));
+}
+
+#[test]
+fn a_body_that_is_not_decoded_is_stopped_by_name() {
+    let set = rules(EVIL, Settings::default());
+    let verdict = set.transaction(context()).body_not_decoded(CompressionError::Ratio);
+    assert_eq!(named(verdict), hit(&["secbeat-body-compression body"]));
+}
+
 proptest! {
     #[test]
     fn no_request_makes_it_panic(target in vec(any::<u8>(), 0..80), value in vec(any::<u8>(), 0..80)) {
@@ -204,7 +308,7 @@ proptest! {
         let fields = [(&b"cookie"[..], value.as_slice()), (b"x", value.as_slice())];
         let mut transaction = set.transaction(context());
         let _ = transaction.request_head(&Request { method: b"", target: &target, fields: &fields });
-        for kind in [BodyKind::Json, BodyKind::Urlencoded, BodyKind::Multipart] {
+        for kind in [BodyKind::Json, BodyKind::Urlencoded, BodyKind::Multipart, BodyKind::Xml] {
             let _ = transaction.request_body(kind, Some(&target), &value, true);
         }
     }
