@@ -8,6 +8,8 @@
 //! | [`body`] | bodies, read as JSON whatever they call themselves |
 //! | [`health`] | metrics and health |
 //! | [`decisions`] | blocks of addresses and prefixes |
+//! | [`allowlist`] | who is let through |
+//! | [`protected`] | whom a block must not hit |
 //! | [`policy`] | reload and firewall rules |
 //! | [`exceptions`] | what rules let pass all the same |
 //! | [`panic`] | the kill switch |
@@ -17,6 +19,7 @@
 //! | [`openapi`] | the calls as OpenAPI has them |
 
 mod access;
+mod allowlist;
 mod body;
 mod connections;
 mod decisions;
@@ -28,6 +31,7 @@ mod openapi;
 mod panic;
 mod policy;
 mod port;
+mod protected;
 mod stream;
 
 use crate::control::Control;
@@ -62,6 +66,8 @@ pub fn router(api: Arc<Api>) -> Router {
         .route("/api/v1/block-ip", post(decisions::block_ip))
         .route("/api/v1/block-ip/{ip}", delete(decisions::unblock_ip))
         .route("/api/v1/blocked-ips", get(decisions::list))
+        .route("/api/v1/decisions/{id}/confirm", post(decisions::confirm))
+        .route("/api/v1/allowlist", get(allowlist::list).post(allowlist::allow).delete(allowlist::disallow))
         .route("/api/v1/emergency-block", post(decisions::block_prefix).delete(decisions::unblock_prefix))
         .route("/api/v1/events", get(events::list))
         .route("/api/v1/status", get(health::status))

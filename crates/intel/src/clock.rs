@@ -64,7 +64,6 @@ impl SteadyClock {
     }
 
     /// Moves the clock by `ms`, forward where positive.
-    #[cfg_attr(not(test), expect(dead_code))]
     pub(crate) fn shift(&self, ms: i64) {
         self.ahead_ms.fetch_add(ms, Ordering::AcqRel);
     }

@@ -1,83 +1,26 @@
 //! The one writer of the decision table: in memory, on the disk, and told apart by a generation.
 
+mod calendar;
+mod model;
+mod writer;
+
+use crate::clock::{Reading, SteadyClock};
+use crate::journal::OpenError;
 use crate::journal::format::Record;
-use crate::journal::{Journal, OpenError, Opened};
 use crate::scope::canonical_scope;
 use crate::table::DecisionTable;
+use crate::table::entry::{Entry, Prefix, Slot, number_of};
 use arc_swap::{ArcSwap, Guard};
 use ipnet::IpNet;
+pub use model::{DECISIONS_MAX, Expired, NewDecision, PutError, RESERVED_FOR_PEOPLE, Written};
 use secbeat_types::{Decision, DecisionKind, Origin, Timestamp};
-use std::fmt;
 use std::io;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-
-/// The most decisions that a node holds.
-pub const DECISIONS_MAX: usize = 262_144;
-/// How many of them only a person can make, so that programs never take the last place.
-const RESERVED_FOR_PEOPLE: usize = 16_384;
-/// The journal is compacted once it holds this many records more than twice the decisions.
-const JOURNAL_SLACK: usize = 4096;
-
-/// A decision to be made.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewDecision {
-    /// The addresses concerned.
-    pub scope: IpNet,
-    /// What is done to them.
-    pub kind: DecisionKind,
-    /// Who makes it.
-    pub origin: Origin,
-    /// Why; may be empty.
-    pub reason: String,
-    /// How long it lasts; `None`: for ever.
-    pub duration: Option<Duration>,
-    /// How long it waits for somebody to confirm it, and is undone where nobody does; `None`: it is final.
-    pub confirm: Option<Duration>,
-}
-
-/// What came of a change. It is in force in memory in any case.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Written<T> {
-    /// What was made or undone.
-    pub value: T,
-    /// Why it is not on the disk yet; `None`: it is, and survives `kill -9`.
-    pub not_durable: Option<String>,
-}
-
-impl<T> Written<T> {
-    /// Whether it is on the disk.
-    pub fn durable(&self) -> bool {
-        self.not_durable.is_none()
-    }
-}
-
-/// Why a decision was not made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PutError {
-    /// There are too many.
-    Full {
-        /// How many there are.
-        held: usize,
-    },
-}
-
-impl fmt::Display for PutError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            PutError::Full { held } => write!(
-                f,
-                "{held} decisions are in force, which is all that a node holds ({DECISIONS_MAX}, \
-                 {RESERVED_FOR_PEOPLE} of them for people alone); block prefixes in place of addresses, \
-                 or remove decisions that are no longer needed"
-            ),
-        }
-    }
-}
-
-impl std::error::Error for PutError {}
+use writer::{Batch, Loading, Writer};
 
 /// Every decision of a node. Readers take no lock; changes wait for each other and for the disk, so they are made
 /// where waiting is fine, never on a data-plane worker.
@@ -88,20 +31,16 @@ pub struct Decisions {
     /// What the writer last knew, for readers that must not wait for it.
     durable: AtomicBool,
     writer: Mutex<Writer>,
-}
-
-#[derive(Debug)]
-struct Writer {
-    next_id: u64,
-    /// The earliest expiry there is: before it there is nothing to expire.
-    next_expiry: Option<Timestamp>,
-    journal: Option<Journal>,
+    /// Held while the journal is compacted: one at a time.
+    compaction: Mutex<()>,
 }
 
 impl Decisions {
     /// No decisions, kept in memory alone: none is durable.
     pub fn in_memory() -> Self {
-        Self::new(DecisionTable::default(), Writer { next_id: 1, next_expiry: None, journal: None })
+        let table = DecisionTable::default();
+        let writer = Writer::new(&table);
+        Self::new(table, writer)
     }
 
     /// The decisions in `data_dir` that are in force at `now`, and warnings about what was damaged there, a sentence
@@ -110,23 +49,22 @@ impl Decisions {
     /// # Errors
     /// [`OpenError`] where the directory cannot be used or is used by another node.
     pub fn open(data_dir: &Path, now: Timestamp) -> Result<(Self, Vec<String>), OpenError> {
-        let Opened { journal, decisions, next_id, mut warnings } = Journal::open(data_dir)?;
-        let table = DecisionTable::new(decisions.into_iter().filter(|decision| decision.is_in_force(now)));
-        let next_expiry = table.iter().filter_map(|decision| decision.expires_at).min();
-        let mut writer = Writer { next_id, next_expiry, journal: Some(journal) };
-        if let Err(error) = writer.rewrite(&table) {
+        let (table, writer, mut warnings) = Loading::open(data_dir, now)?;
+        let decisions = Self::new(table, writer);
+        if let Err(error) = decisions.flush_pending() {
             warnings.push(format!(
-                "{}: the journal cannot be compacted: {error}; make room on the disk or make it writable",
+                "{}: the journal cannot be written: {error}; make room on the disk or make it writable",
                 data_dir.display()
             ));
         }
-        Ok((Self::new(table, writer), warnings))
+        Ok((decisions, warnings))
     }
 
     fn new(table: DecisionTable, writer: Writer) -> Self {
         let table = ArcSwap::from_pointee(table);
         let durable = AtomicBool::new(writer.is_durable());
-        Decisions { table, generation: AtomicU64::new(1), durable, writer: Mutex::new(writer) }
+        let (writer, compaction) = (Mutex::new(writer), Mutex::new(()));
+        Decisions { table, generation: AtomicU64::new(1), durable, writer, compaction }
     }
 
     /// The table now, for a lookup or two. Cheap; not to be held across a wait.
@@ -154,40 +92,62 @@ impl Decisions {
     /// in memory before this returns, and on the disk unless the answer says otherwise.
     ///
     /// # Errors
-    /// [`PutError::Full`], in which case nothing changed.
+    /// [`PutError`], in which case nothing changed.
     pub fn put(&self, new: NewDecision, now: Timestamp) -> Result<Written<Arc<Decision>>, PutError> {
+        let mut made = None;
+        let written = self.make([new], now, |entry| made = Some(entry.clone()))?;
+        let made = made.ok_or_else(|| PutError::Full { held: self.current().len() })?;
+        Ok(written.map(|_| Arc::new(made.decision())))
+    }
+
+    /// Makes many decisions at once, as [`put`](Self::put) does, and returns the numbers in their ids, which are in the
+    /// order given. They come into force together, and are synced together.
+    ///
+    /// # Errors
+    /// [`PutError`], in which case nothing changed.
+    pub fn put_many(&self, new: Vec<NewDecision>, now: Timestamp) -> Result<Written<Range<u64>>, PutError> {
+        self.make(new, now, |_| ())
+    }
+
+    fn make(
+        &self,
+        new: impl IntoIterator<Item = NewDecision>,
+        now: Timestamp,
+        mut tell: impl FnMut(&Entry),
+    ) -> Result<Written<Range<u64>>, PutError> {
         let mut writer = self.writer();
         let mut table = DecisionTable::clone(&self.table.load());
-        let limit = match new.origin {
-            Origin::Manual => DECISIONS_MAX,
-            Origin::Automatic | Origin::Feed => DECISIONS_MAX - RESERVED_FOR_PEOPLE,
-        };
-        let decision = Arc::new(Decision {
-            id: format!("dec_{}", writer.next_id),
-            scope: canonical_scope(new.scope),
-            kind: new.kind,
-            origin: new.origin,
-            reason: new.reason,
-            created_at: now,
-            expires_at: new.duration.map(|duration| now.after(duration)),
-            confirm_by: new.confirm.map(|wait| now.after(wait)),
-        });
-        let replaced = table.insert(decision.clone());
-        if replaced.is_none() && table.len() > limit {
-            return Err(PutError::Full { held: table.len() - 1 });
+        let made_at = now.max(writer.not_before);
+        let first = writer.next_id;
+        let (mut number, mut records) = (first, Batch::default());
+        for new in new {
+            let limit = match new.origin {
+                Origin::Manual => DECISIONS_MAX,
+                Origin::Automatic | Origin::Feed => DECISIONS_MAX - RESERVED_FOR_PEOPLE,
+            };
+            let prefix = Prefix::of(canonical_scope(new.scope));
+            let slot = Slot { prefix, kind: new.kind, origin: new.origin };
+            let entry = Entry::new(slot, number, made_at).lasting(new.duration).waiting(new.confirm);
+            let entry = Entry { reason: writer.reason(&new.reason)?, ..entry };
+            records.push(&Record::Put(entry.clone(), ""));
+            tell(&entry);
+            writer.calendar.note(table.shard_of(prefix), entry.ends_ms());
+            let before = table.len();
+            table.insert(entry);
+            if table.len() > before && table.len() > limit {
+                return Err(PutError::Full { held: self.table.load().len() });
+            }
+            number += 1;
         }
-        writer.next_id += 1;
-        writer.next_expiry = [writer.next_expiry, decision.expires_at].into_iter().flatten().min();
+        writer.next_id = number;
         self.publish(table);
-        let not_durable = writer.append(&Record::Put(Decision::clone(&decision)));
-        self.durable.store(writer.is_durable(), Ordering::Release);
-        Ok(Written { value: decision, not_durable })
+        Ok(self.journal(&mut writer, &records, first..number))
     }
 
     /// Blocks, as [`put`](Self::put) does, for a person.
     ///
     /// # Errors
-    /// [`PutError::Full`], in which case nothing changed.
+    /// [`PutError`], in which case nothing changed.
     pub fn block(
         &self,
         scope: IpNet,
@@ -199,62 +159,115 @@ impl Decisions {
         self.put(NewDecision { scope, kind, origin, reason: reason.into(), duration, confirm: None }, now)
     }
 
+    /// Makes the decision of this id final, in place of the older one beside it. `None`: none of this id waits for that
+    /// at `now`, and nothing changed.
+    pub fn confirm(&self, id: &str, now: Timestamp) -> Option<Written<Arc<Decision>>> {
+        let number = number_of(id)?;
+        let mut writer = self.writer();
+        let held = self.table.load();
+        let waiting = |entry: &&Entry| entry.number == number && entry.is_waiting();
+        let mut entry = held.entries().find(waiting)?.clone();
+        if entry.ends_ms() <= now.unix_ms() {
+            return None;
+        }
+        entry.confirm_s = 0;
+        let mut table = DecisionTable::clone(&held);
+        table.insert(entry.clone());
+        self.publish(table);
+        let confirmed = Arc::new(entry.decision());
+        Some(self.journal(&mut writer, &Batch::of([Record::Confirm(entry.slot())]), confirmed))
+    }
+
     /// Undoes the decisions of `kind` about exactly `scope`, whoever made them, and returns them; none: nothing
     /// changed.
     pub fn remove(&self, scope: IpNet, kind: DecisionKind) -> Written<Vec<Arc<Decision>>> {
-        let scope = canonical_scope(scope);
+        let prefix = Prefix::of(canonical_scope(scope));
         let mut writer = self.writer();
         let mut table = DecisionTable::clone(&self.table.load());
-        let gone = table.remove(scope, |decision| decision.kind == kind);
+        let gone = table.remove(prefix, |entry| entry.kind() == kind);
         if gone.is_empty() {
             return Written { value: Vec::new(), not_durable: None };
         }
         self.publish(table);
-        let mut not_durable = None;
-        for decision in &gone {
-            let origin = decision.origin;
-            not_durable = writer.append(&Record::Remove { scope, kind, origin }).or(not_durable);
-        }
-        self.durable.store(writer.is_durable(), Ordering::Release);
-        Written { value: gone.into_vec(), not_durable }
+        let records = Batch::of(gone.iter().map(|entry| Record::Remove(entry.slot())));
+        let gone = gone.iter().map(|entry| Arc::new(entry.decision())).collect();
+        self.journal(&mut writer, &records, gone)
     }
 
-    /// Takes out what has expired by `now`, and returns it. To be called each second; costs nothing until the
-    /// earliest expiry is due.
-    pub fn expire(&self, now: Timestamp) -> Vec<Arc<Decision>> {
+    /// Takes out what has expired by `now`, and returns it. To be called each second; costs next to nothing until
+    /// something is due.
+    pub fn expire(&self, now: Timestamp) -> Expired {
         let mut writer = self.writer();
-        if writer.next_expiry.is_none_or(|due| now < due) {
-            return Vec::new();
+        let due = writer.calendar.due(now);
+        let mut expired = Expired::default();
+        if due.is_empty() {
+            return expired;
         }
-        let old = self.table.load();
-        let due: Vec<Arc<Decision>> = old.iter().filter(|d| !d.is_in_force(now)).cloned().collect();
-        let mut table = DecisionTable::clone(&old);
-        for decision in &due {
-            table.remove(decision.scope, |d| d.id == decision.id);
+        let mut table = DecisionTable::clone(&self.table.load());
+        let before = table.len();
+        for shard in due {
+            for entry in table.sweep(shard, now) {
+                match expired.decisions.len() < Expired::TOLD_MAX {
+                    true => expired.decisions.push(Arc::new(entry.decision())),
+                    false => expired.more += 1,
+                }
+            }
+            writer.calendar.set(shard, table.first_end_ms(shard));
         }
-        writer.next_expiry = table.iter().filter_map(|decision| decision.expires_at).min();
-        if !due.is_empty() {
+        if table.len() != before {
             self.publish(table);
         }
-        due
+        expired
     }
 
-    /// Makes good a write that failed, and compacts the journal when it has grown. To be called each second.
+    /// Moves every decision, and `clock`, where `reading` shows that the machine's clock was set: by how many
+    /// milliseconds, forward where positive. To be called each second. No decision ends early meanwhile: going forward
+    /// the decisions move first, going back the clock does.
+    pub fn follow(&self, clock: &SteadyClock, reading: Reading) -> Option<Written<i64>> {
+        let jump = clock.jump(reading)?;
+        let mut writer = self.writer();
+        if jump < 0 {
+            clock.shift(jump);
+        }
+        let mut table = DecisionTable::clone(&self.table.load());
+        table.shift(jump);
+        writer.calendar.shift(jump);
+        self.publish(table);
+        if jump > 0 {
+            clock.shift(jump);
+        }
+        // Who read the clock before a jump forward and comes in behind it has made his decision now, not long ago.
+        writer.not_before = match jump > 0 {
+            true => clock.at(reading.steady_ms),
+            false => Timestamp::from_unix_ms(0),
+        };
+        Some(self.journal(&mut writer, &Batch::of([Record::Shift(jump)]), jump))
+    }
+
+    /// Makes good a write that failed, and compacts the journal when it has grown. To be called each second. Changes
+    /// go on meanwhile: they wait only for what came while the new file was written.
     ///
     /// # Errors
     /// The disk's, while decisions are in force that are not on it.
     pub fn flush_pending(&self) -> io::Result<()> {
+        let _one = self.compaction.lock().unwrap_or_else(PoisonError::into_inner);
+        let (mut draft, table, next_id) = {
+            let mut writer = self.writer();
+            let table = self.table.load_full();
+            let next_id = writer.next_id;
+            match writer.begin(table.len()) {
+                Some(draft) => (draft?, table, next_id),
+                None => return Ok(()),
+            }
+        };
+        let written = draft.write(next_id, table.entries()).and_then(|()| {
+            let (bytes, records) = self.writer().meanwhile();
+            draft.add(&bytes, records)
+        });
         let mut writer = self.writer();
-        let table = self.table.load();
-        let Some(journal) = &writer.journal else { return Ok(()) };
-        let stale = journal.is_stale();
-        if !stale && journal.records() <= 2 * table.len() + JOURNAL_SLACK {
-            return Ok(());
-        }
-        // Compaction that finds no room leaves the old file as it is, and that one is whole unless stale.
-        let rewritten = writer.rewrite(&table).or_else(|error| if stale { Err(error) } else { Ok(()) });
+        let outcome = writer.end(written.map(|()| draft));
         self.durable.store(writer.is_durable(), Ordering::Release);
-        rewritten
+        outcome
     }
 
     /// Whether every decision was on the disk when the last change ended. Never waits for the disk.
@@ -267,30 +280,16 @@ impl Decisions {
         self.generation.fetch_add(1, Ordering::Release);
     }
 
+    /// Puts on the disk what is in force already.
+    fn journal<T>(&self, writer: &mut Writer, records: &Batch, value: T) -> Written<T> {
+        let not_durable = writer.append(records);
+        self.durable.store(writer.is_durable(), Ordering::Release);
+        Written { value, not_durable }
+    }
+
     /// A panic elsewhere leaves the writer whole: each change of it is one assignment.
     fn writer(&self) -> MutexGuard<'_, Writer> {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Writer {
-    fn is_durable(&self) -> bool {
-        self.journal.as_ref().is_some_and(|journal| !journal.is_stale())
-    }
-
-    /// Why `record` is not on the disk, if it is not.
-    fn append(&mut self, record: &Record) -> Option<String> {
-        match &mut self.journal {
-            Some(journal) => journal.append(record).err().map(|error| error.to_string()),
-            None => Some("there is no data directory".to_owned()),
-        }
-    }
-
-    fn rewrite(&mut self, table: &DecisionTable) -> io::Result<()> {
-        match &mut self.journal {
-            Some(journal) => journal.rewrite(self.next_id, table.iter().map(Arc::as_ref)),
-            None => Ok(()),
-        }
     }
 }
 

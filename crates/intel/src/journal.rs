@@ -1,18 +1,25 @@
 //! What makes a decision survive the process: an append-only file in the data directory.
 //!
-//! A record is on the disk before [`Journal::append`] returns. The file is never changed in place: compaction writes a
-//! new one beside it, syncs it, renames it over the old one and syncs the directory, so that a crash at any point
-//! leaves one of the two whole. The directory is locked for as long as the journal is open.
+//! A record is on the disk before [`Journal::append`] returns. Room is taken ahead of the records, in steps, so that a write
+//! seldom has to find some; zeros mark it. The file is never changed in place: compaction writes a new one beside it (a
+//! [`Draft`], while records go on being appended to the old one), adds what came meanwhile, syncs it, renames it over the old
+//! one and syncs the directory, so that a crash at any point leaves one of the two whole. The directory is locked for as long
+//! as the journal is open.
 
+mod draft;
 pub mod format;
 
+pub use draft::Draft;
 use format::{Record, UnknownVersion, replay};
-use secbeat_types::Decision;
 use std::fmt;
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
-use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::io::{self, Seek, SeekFrom, Write};
+use std::os::fd::AsFd;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+
+/// The room that is taken at a time, in bytes: some thousand records.
+const ROOM_STEP: u64 = 64 << 10;
 
 /// The journal's name in the data directory.
 pub const FILE_NAME: &str = "decisions.journal";
@@ -24,7 +31,7 @@ pub enum OpenError {
     Unreadable(PathBuf, io::Error),
     /// Another process has the data directory open.
     InUse(PathBuf),
-    /// The file was written by a newer program.
+    /// The file was written by another version of the program.
     UnknownVersion(PathBuf, u32),
 }
 
@@ -45,9 +52,10 @@ impl fmt::Display for OpenError {
             ),
             OpenError::UnknownVersion(path, version) => write!(
                 f,
-                "{}: written in version {version} of the format, expected version 1; \
-                 start the newer program that wrote it, or move the file away to start without its decisions",
-                path.display()
+                "{}: written in version {version} of the format, expected version {}; \
+                 start the program that wrote it, or move the file away to start without its decisions",
+                path.display(),
+                format::VERSION
             ),
         }
     }
@@ -61,10 +69,15 @@ pub struct Journal {
     path: PathBuf,
     /// The data directory: held for its lock, and to sync renames.
     directory: File,
-    /// Where records go; `None` after a write failed, until the file has been written anew.
+    /// Where records go, at its position; `None` after a write failed, until the file has been written anew.
     file: Option<File>,
+    /// Where the next record goes, and where the room that is taken ends, in bytes.
+    end: u64,
+    room: u64,
     /// Records in the file.
     records: usize,
+    /// What was appended since a draft of a new file was begun, and how many records that is; `None`: there is no draft.
+    meanwhile: Option<(Vec<u8>, usize)>,
     /// Whether the file is damaged and has no second name yet.
     damaged: bool,
 }
@@ -74,21 +87,17 @@ pub struct Journal {
 pub struct Opened {
     /// The journal.
     pub journal: Journal,
-    /// The decisions in it, expired ones among them.
-    pub decisions: Vec<Decision>,
-    /// The number of the next decision.
-    pub next_id: u64,
     /// Damage that was found and what was done about it, a sentence each; none: all is well.
     pub warnings: Vec<String>,
 }
 
 impl Journal {
-    /// Opens the journal in `data_dir`, which is made if it is not there, and locks the directory. A damaged journal
-    /// is read as far as it goes and kept aside as `decisions.journal.damaged-<n>`.
+    /// Opens the journal in `data_dir`, which is made if it is not there, locks the directory, and gives each record to
+    /// `apply` in turn. A damaged journal is read as far as it goes and kept aside as `decisions.journal.damaged-<n>`.
     ///
     /// # Errors
     /// [`OpenError`]; a disk that is full or read-only is none, but leaves the journal [stale](Self::is_stale).
-    pub fn open(data_dir: &Path) -> Result<Opened, OpenError> {
+    pub fn open(data_dir: &Path, apply: impl FnMut(Record<'_>)) -> Result<Opened, OpenError> {
         let unreadable = |path: &Path| {
             let path = path.to_owned();
             move |error| OpenError::Unreadable(path, error)
@@ -107,10 +116,18 @@ impl Journal {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
             Err(error) => return Err(unreadable(&path)(error)),
         };
-        let said = replay(&bytes)
+        let said = replay(&bytes, apply)
             .map_err(|UnknownVersion(version)| OpenError::UnknownVersion(path.clone(), version))?;
-        let mut journal =
-            Journal { path, directory, file: None, records: 0, damaged: !said.damaged_lines.is_empty() };
+        let mut journal = Journal {
+            path,
+            directory,
+            file: None,
+            end: said.end as u64,
+            room: bytes.len() as u64,
+            records: said.records,
+            meanwhile: None,
+            damaged: !said.damaged.is_empty(),
+        };
         let mut warnings = Vec::new();
         if said.torn {
             warnings.push(format!(
@@ -119,7 +136,7 @@ impl Journal {
             ));
         }
         if journal.damaged {
-            let lines = list(&said.damaged_lines);
+            let places = list(&said.damaged);
             let outcome = match journal.keep_aside() {
                 Ok(kept) => format!("the damaged file is now {}", kept.display()),
                 Err(error) => {
@@ -127,70 +144,83 @@ impl Journal {
                 }
             };
             warnings.push(format!(
-                "{}: line {lines} cannot be read; every other line was kept; {outcome}: \
+                "{}: what begins at byte {places} cannot be read; every other record was kept; {outcome}: \
                  look there for the decisions that are missing, and check the disk",
                 journal.path.display(),
             ));
         }
-        if !bytes.is_empty() && !said.torn && !journal.damaged {
-            // Appending to it as it is will do where compaction finds no room.
-            journal.file = OpenOptions::new().append(true).open(&journal.path).ok();
-            journal.records = said.decisions.len();
+        if said.end != 0 && !said.torn && said.damaged.is_empty() {
+            // It goes on as it is; where that cannot be, it is written anew.
+            journal.file = open_at(&journal.path, journal.end).ok();
         }
-        Ok(Opened { journal, decisions: said.decisions, next_id: said.next_id, warnings })
+        Ok(Opened { journal, warnings })
     }
 
-    /// Writes `record` and syncs it.
+    /// Writes records, as [`format::encode`] gives them, and syncs them once.
     ///
     /// # Errors
     /// The disk's. Nothing more is appended then, since the file may end in half a record: it is
-    /// [stale](Self::is_stale) until [`rewrite`](Self::rewrite) succeeds.
-    pub fn append(&mut self, record: &Record) -> io::Result<()> {
-        let line = format::encode(record)?;
+    /// [stale](Self::is_stale) until a [`Draft`] takes its place.
+    pub fn append(&mut self, bytes: &[u8], records: usize) -> io::Result<()> {
+        if let Some((meanwhile, count)) = &mut self.meanwhile {
+            meanwhile.extend_from_slice(bytes);
+            *count += records;
+        }
         let Some(mut file) = self.file.take() else {
             return Err(io::Error::other("an earlier write failed and has not been made good"));
         };
-        file.write_all(&line)?;
+        let end = self.end + bytes.len() as u64;
+        if end > self.room {
+            self.room = make_room(&file, self.end, end);
+        }
+        file.write_all(bytes)?;
         file.sync_data()?;
         self.file = Some(file);
-        self.records += 1;
+        self.end = end;
+        self.records += records;
         Ok(())
     }
 
-    /// Writes a new file of these decisions in place of the old one. Each of them is on the disk on return.
+    /// Begins a new file in place of this one. What is appended from now on will be in it too.
     ///
     /// # Errors
-    /// The disk's. The old file is then as it was.
-    pub fn rewrite<'a>(
-        &mut self,
-        next_id: u64,
-        decisions: impl IntoIterator<Item = &'a Decision>,
-    ) -> io::Result<()> {
+    /// The disk's, where a damaged file cannot be kept aside.
+    pub fn begin(&mut self) -> io::Result<Draft> {
         if self.damaged {
             self.keep_aside()?;
         }
-        let mut bytes = format::header();
-        bytes.extend(format::encode(&Record::NextId(next_id))?);
-        let mut records = 1;
-        for decision in decisions {
-            bytes.extend(format::encode(&Record::Put(decision.clone()))?);
-            records += 1;
-        }
-        let new_path = self.path.with_extension("journal.new");
-        let mut new =
-            OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new_path)?;
-        new.write_all(&bytes)?;
-        new.sync_all()?;
-        fs::rename(&new_path, &self.path)?;
+        self.meanwhile = Some((Vec::new(), 0));
+        Ok(Draft::new(&self.path))
+    }
+
+    /// What was appended since the draft was begun, or since this was last asked, and how many records that is.
+    pub fn meanwhile(&mut self) -> (Vec<u8>, usize) {
+        self.meanwhile.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    /// Puts the draft in place of the file. Each record is on the disk on return.
+    ///
+    /// # Errors
+    /// The disk's. The old file is then as it was.
+    pub fn adopt(&mut self, mut draft: Draft) -> io::Result<()> {
+        let (bytes, records) = self.meanwhile.take().unwrap_or_default();
+        draft.add(&bytes, records)?;
+        let whole = draft.sync()?;
+        fs::rename(&whole.path, &self.path)?;
         // From here on the new file is the journal, and it is stale until the directory is known to say so.
         self.file = None;
         self.directory.sync_all()?;
-        self.file = Some(new);
-        self.records = records;
+        self.file = Some(whole.file);
+        (self.end, self.room, self.records) = (whole.end, whole.room, whole.records);
         Ok(())
     }
 
-    /// Whether a write failed that has not been made good by a [`rewrite`](Self::rewrite).
+    /// Lets go of a draft that failed.
+    pub fn abandon(&mut self) {
+        self.meanwhile = None;
+    }
+
+    /// Whether a write failed that has not been made good by a new file.
     pub fn is_stale(&self) -> bool {
         self.file.is_none()
     }
@@ -218,10 +248,33 @@ impl Journal {
         Ok(kept)
     }
 
+    /// As after a write that failed.
+    #[cfg(test)]
+    pub(crate) fn spoil(&mut self) {
+        self.file = None;
+    }
+
     /// Sends what is appended from now on to `file`, such as a disk that is full.
     #[cfg(test)]
     pub(crate) fn divert(&mut self, file: File) {
         self.file = Some(file);
+    }
+}
+
+/// Opens the file to go on writing at `end`.
+fn open_at(path: &Path, end: u64) -> io::Result<File> {
+    let mut file = OpenOptions::new().write(true).open(path)?;
+    file.seek(SeekFrom::Start(end))?;
+    Ok(file)
+}
+
+/// Takes room for what goes from `from` to `to`, and some more, and returns where it ends. Where there is none to be had ahead, the
+/// write itself finds out whether there is enough for it.
+fn make_room(file: &File, from: u64, to: u64) -> u64 {
+    let room = to.next_multiple_of(ROOM_STEP);
+    match rustix::fs::fallocate(file.as_fd(), rustix::fs::FallocateFlags::empty(), from, room - from) {
+        Ok(()) => room,
+        Err(_no_room_or_not_known_here) => to,
     }
 }
 
@@ -235,9 +288,9 @@ fn make_directory(path: &Path) -> io::Result<()> {
 }
 
 /// `3, 7, 9`, and how many more there are after the tenth.
-fn list(lines: &[usize]) -> String {
-    let shown: Vec<String> = lines.iter().take(10).map(usize::to_string).collect();
-    match lines.len().saturating_sub(10) {
+fn list(places: &[usize]) -> String {
+    let shown: Vec<String> = places.iter().take(10).map(usize::to_string).collect();
+    match places.len().saturating_sub(10) {
         0 => shown.join(", "),
         more => format!("{} and {more} more", shown.join(", ")),
     }

@@ -12,7 +12,8 @@
 //! | [`rate`] | request rates of any number of limits and keys, in a bounded number of bytes |
 //! | [`connections`] | the open connections of each client |
 //!
-//! Time is an argument: no clock is read here but in [`Reading::take`] and [`SteadyClock::now`]. Nothing on the path of a request takes a lock.
+//! Time is an argument: no clock is read here but in [`Reading::take`] and [`SteadyClock::now`]. Nothing on the path of a
+//! request takes a lock.
 
 pub mod clock;
 pub mod connections;
@@ -26,10 +27,10 @@ pub mod table;
 
 pub use clock::{Reading, SteadyClock};
 pub use connections::{Connections, CountedConnection, TooMany};
-pub use decisions::{Decisions, NewDecision, PutError, Written};
+pub use decisions::{DECISIONS_MAX, Decisions, Expired, NewDecision, PutError, Written};
 pub use guard::{Conflict, Protected, conflicts};
 pub use journal::OpenError;
 pub use precedence::{Precedence, decide};
 pub use rate::{Rate, RateKey, RateTable, RetryAfter, Usage};
 pub use scope::{canonical_scope, parse_scope};
-pub use table::DecisionTable;
+pub use table::{DecisionTable, Found, Page};

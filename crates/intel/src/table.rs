@@ -1,183 +1,235 @@
-//! The immutable table that each connection and request is looked up in.
+//! The immutable table that each connection and request is looked up in: a million decisions, at most 64 bytes each.
+//!
+//! | module | idea |
+//! | --- | --- |
+//! | `entry` | one decision in 48 bytes |
+//! | `shard` | some of them, and where each is |
+//! | `reasons` | their reasons, each text once |
+//! | `page` | lists of them, in the order they were made |
 
-use crate::precedence::{Precedence, decide};
+pub(crate) mod entry;
+mod page;
+pub(crate) mod reasons;
+mod shard;
+
+use crate::precedence::{Candidate, Precedence, decide};
+use entry::{Entry, Prefix, Slot, host};
 use ipnet::IpNet;
-use secbeat_types::decision::canonical;
-use secbeat_types::{Decision, Timestamp};
-use smallvec::SmallVec;
-use std::collections::HashMap;
-use std::hash::{BuildHasher, Hash, Hasher, RandomState};
+pub use page::Page;
+use secbeat_types::{Decision, DecisionKind, Timestamp};
+use shard::Shard;
+use std::cmp::Reverse;
+use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-/// A new table shares every shard with the old one but those that changed, so that one more decision among
-/// 200,000 copies some 800 entries. A power of two.
-const SHARDS: usize = 256;
-
-/// Decisions about exactly one prefix: at most one for each kind and origin, nearly always one.
-type Entry = SmallVec<[Arc<Decision>; 1]>;
-
-/// A prefix as a key. The length is compared but not hashed: prefixes that differ in nothing else are few.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Key(IpNet);
-
-impl Hash for Key {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        let (high, low) = self.halves();
-        state.write_u64(high);
-        state.write_u64(low);
-    }
-}
-
-impl Key {
-    fn halves(&self) -> (u64, u64) {
-        match self.0.addr() {
-            IpAddr::V4(v4) => (0, u32::from(v4).into()),
-            IpAddr::V6(v6) => ((u128::from(v6) >> 64) as u64, u128::from(v6) as u64),
-        }
-    }
-}
+/// A new table shares every shard with the old one but those that changed, so that one more decision among a million
+/// copies some 250 entries. A power of two.
+const SHARDS: usize = 4096;
 
 /// Every decision, by its exact prefix. A lookup probes the prefix lengths in use and nothing else: none costs
 /// nothing, hosts and a few networks cost a few hashes. The hash is keyed, so that nobody can make addresses collide.
 #[derive(Debug, Clone)]
 pub struct DecisionTable {
-    /// Odd and random: which shard a prefix is in, which only writing cares about, needs no better hash.
-    multiplier: u64,
-    shards: Vec<Arc<HashMap<Key, Entry>>>,
+    hasher: RandomState,
+    shards: Vec<Arc<Shard>>,
     v4_lengths: Lengths,
     v6_lengths: Lengths,
-    len: usize,
+    blocks: usize,
+    allows: usize,
 }
 
 impl Default for DecisionTable {
     fn default() -> Self {
         DecisionTable {
-            multiplier: RandomState::new().hash_one(0u8) | 1,
+            hasher: RandomState::new(),
             shards: vec![Arc::default(); SHARDS],
             v4_lengths: Lengths::default(),
             v6_lengths: Lengths::default(),
-            len: 0,
+            blocks: 0,
+            allows: 0,
         }
     }
 }
 
-impl DecisionTable {
-    /// A table of these decisions; of two about the same prefix, kind and origin the later one stays.
-    pub fn new(decisions: impl IntoIterator<Item = Decision>) -> Self {
-        let mut table = DecisionTable::default();
-        for decision in decisions {
-            table.insert(Arc::new(decision));
-        }
-        table
+/// A decision that was found: what is done is known at once, the rest is put together where it is asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Found<'a>(&'a Entry);
+
+impl Found<'_> {
+    /// What is done to the address.
+    pub fn kind(self) -> DecisionKind {
+        self.0.kind()
     }
 
-    /// The decision in force about `address` at `now`, by [`decide`].
-    pub fn lookup(&self, address: IpAddr, now: Timestamp) -> Option<Arc<Decision>> {
-        if self.len == 0 {
+    /// The whole decision.
+    pub fn decision(self) -> Decision {
+        self.0.decision()
+    }
+}
+
+impl DecisionTable {
+    /// The decision in force about `address` at `now`, by [`decide`]. Takes no lock and allocates nothing.
+    pub fn find(&self, address: IpAddr, now: Timestamp) -> Option<Found<'_>> {
+        if self.is_empty() {
             return None;
         }
-        decide(self.candidates(address), now).cloned()
+        decide(self.candidates(address), now).map(Found)
     }
 
-    /// Every decision whose scope holds `address`, the strongest first, expired ones among them.
+    /// The same, put together: for who tells of it.
+    pub fn lookup(&self, address: IpAddr, now: Timestamp) -> Option<Arc<Decision>> {
+        self.find(address, now).map(|found| Arc::new(found.decision()))
+    }
+
+    /// Every decision whose scope holds `address`, expired ones among them, in the order of [`decide`], the strongest
+    /// first.
     pub fn considered(&self, address: IpAddr) -> Vec<(Decision, Precedence)> {
-        let all = self.candidates(address).map(|d| (Decision::clone(d), Precedence::of(d)));
-        let mut all: Vec<_> = all.collect();
-        all.sort_by_key(|(_, precedence)| std::cmp::Reverse(*precedence));
-        all
+        let mut candidates: Vec<&Entry> = self.candidates(address).collect();
+        candidates.sort_by_key(|entry| Reverse(entry.standing()));
+        candidates.into_iter().map(|entry| (entry.decision(), entry.standing().precedence)).collect()
     }
 
-    /// Every decision whose scope holds `address`, the longest prefix first, expired ones among them: exactly
-    /// what [`decide`] is shown.
-    pub fn candidates(&self, address: IpAddr) -> impl Iterator<Item = &Arc<Decision>> {
-        let address = canonical(address);
-        let lengths = if address.is_ipv4() { &self.v4_lengths } else { &self.v6_lengths };
-        lengths
-            .iter()
-            .filter_map(move |length| IpNet::new(address, length).ok())
-            .filter_map(|net| self.at(net.trunc()))
-            .flatten()
-    }
-
-    /// The decisions whose scope is exactly `scope`.
-    pub fn exact(&self, scope: IpNet) -> impl Iterator<Item = &Arc<Decision>> {
-        self.at(scope).into_iter().flatten()
-    }
-
-    /// The decisions whose scope lies inside `scope` or is it. Looks at every decision.
-    pub fn inside(&self, scope: IpNet) -> impl Iterator<Item = &Arc<Decision>> {
-        self.iter().filter(move |decision| scope.contains(&decision.scope))
+    /// The decisions of `kind` whose scope lies inside `scope` or is it. Looks at every decision.
+    pub fn inside(&self, scope: IpNet, kind: DecisionKind) -> impl Iterator<Item = Decision> {
+        let scope = Prefix::of(scope);
+        let inside = move |entry: &&Entry| entry.kind() == kind && scope.contains(entry.prefix());
+        let shards = if self.count(kind) == 0 { &[] } else { self.shards.as_slice() };
+        shards.iter().flat_map(|shard| shard.entries()).filter(inside).map(Entry::decision)
     }
 
     /// Every decision, expired ones among them, in no order.
-    pub fn iter(&self) -> impl Iterator<Item = &Arc<Decision>> {
-        self.shards.iter().flat_map(|shard| shard.values()).flatten()
+    pub fn iter(&self) -> impl Iterator<Item = Decision> {
+        self.entries().map(Entry::decision)
     }
 
     /// How many decisions there are, expired ones among them.
     pub fn len(&self) -> usize {
-        self.len
+        self.blocks + self.allows
+    }
+
+    /// How many of them are of this kind.
+    pub fn count(&self, kind: DecisionKind) -> usize {
+        match kind {
+            DecisionKind::Block => self.blocks,
+            DecisionKind::Allow => self.allows,
+        }
     }
 
     /// Whether there is no decision at all.
     pub fn is_empty(&self) -> bool {
-        self.len == 0
+        self.len() == 0
     }
 
-    /// Puts `decision` in place of that about the same prefix, kind and origin, which is returned.
-    pub(crate) fn insert(&mut self, decision: Arc<Decision>) -> Option<Arc<Decision>> {
-        let scope = decision.scope;
-        let entry = self.shard_mut(scope).entry(Key(scope)).or_default();
-        if let Some(old) = entry.iter_mut().find(|d| d.kind == decision.kind && d.origin == decision.origin) {
-            return Some(std::mem::replace(old, decision));
-        }
-        entry.push(decision);
-        self.len += 1;
-        self.lengths_mut(scope).add(scope.prefix_len());
-        None
+    /// What the table takes in memory, in bytes, but for the texts of the reasons.
+    pub fn bytes(&self) -> usize {
+        self.shards.iter().map(|shard| size_of::<Arc<Shard>>() + shard.bytes()).sum()
     }
 
-    /// Takes out the decisions about exactly `scope` that `condemned` names, and returns them.
-    pub(crate) fn remove(&mut self, scope: IpNet, condemned: impl Fn(&Decision) -> bool) -> Entry {
-        if self.at(scope).is_none_or(|entry| !entry.iter().any(|d| condemned(d))) {
-            return Entry::new();
+    /// Every entry, expired ones among them, in no order.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.shards.iter().flat_map(|shard| shard.entries())
+    }
+
+    /// Puts `entry` in place of that of the same slot. A final one also ends what waits to be confirmed there.
+    pub(crate) fn insert(&mut self, entry: Entry) {
+        let slot = entry.slot();
+        if !entry.is_waiting() && self.at(slot.prefix).any(|held| held.is_waiting() && held.slot() == slot) {
+            self.remove(slot.prefix, |held| held.is_waiting() && held.slot() == slot);
         }
-        let shard = self.shard_mut(scope);
-        let Some(entry) = shard.get_mut(&Key(scope)) else { return Entry::new() };
-        let (gone, kept): (Entry, Entry) = std::mem::take(entry).into_iter().partition(|d| condemned(d));
-        match kept.is_empty() {
-            true => drop(shard.remove(&Key(scope))),
-            false => *entry = kept,
+        let (shard, hasher) = self.shard_mut(slot.prefix);
+        if shard.insert(entry, |prefix| hash(hasher, prefix)).is_none() {
+            *self.count_mut(slot.kind) += 1;
+            self.lengths_mut(slot.prefix).add(slot.prefix.length);
         }
-        self.len -= gone.len();
-        for _ in &gone {
-            self.lengths_mut(scope).drop_one(scope.prefix_len());
+    }
+
+    /// Takes out the entries about exactly `prefix` that `condemned` names, and returns them.
+    pub(crate) fn remove(&mut self, prefix: Prefix, condemned: impl Fn(&Entry) -> bool) -> Vec<Entry> {
+        if !self.at(prefix).any(&condemned) {
+            return Vec::new();
+        }
+        self.take(self.shard_of(prefix), |entry| entry.prefix() == prefix && condemned(entry))
+    }
+
+    /// Takes out what waits to be confirmed in `slot`.
+    pub(crate) fn take_waiting(&mut self, slot: Slot) -> Option<Entry> {
+        self.remove(slot.prefix, |entry| entry.is_waiting() && entry.slot() == slot).pop()
+    }
+
+    /// Takes out of a shard what has expired by `now`, and returns it.
+    pub(crate) fn sweep(&mut self, shard: usize, now: Timestamp) -> Vec<Entry> {
+        self.take(shard, |entry| !entry.is_in_force(now))
+    }
+
+    /// Moves the beginnings and ends of all decisions by `ms`.
+    pub(crate) fn shift(&mut self, ms: i64) {
+        let filled = self.shards.iter_mut().filter(|shard| !shard.entries().is_empty());
+        filled.for_each(|shard| Arc::make_mut(shard).shift(ms));
+    }
+
+    /// When the first of each shard ends, in milliseconds since 1970.
+    pub(crate) fn first_ends_ms(&self) -> Vec<i64> {
+        self.shards.iter().map(|shard| shard.first_end_ms()).collect()
+    }
+
+    /// The same of one.
+    pub(crate) fn first_end_ms(&self, shard: usize) -> i64 {
+        self.shards.get(shard).map_or(i64::MAX, |shard| shard.first_end_ms())
+    }
+
+    /// In which shard a prefix is: the highest bits of its hash.
+    pub(crate) fn shard_of(&self, prefix: Prefix) -> usize {
+        shard_of(hash(&self.hasher, prefix))
+    }
+
+    /// Every entry whose scope holds `address`, the longest prefix first.
+    fn candidates(&self, address: IpAddr) -> impl Iterator<Item = &Entry> {
+        let host = host(address);
+        let lengths = if host.is_v4 { &self.v4_lengths } else { &self.v6_lengths };
+        lengths.iter().flat_map(move |length| self.at(host.shorter(length)))
+    }
+
+    fn at(&self, prefix: Prefix) -> impl Iterator<Item = &Entry> {
+        let hash = hash(&self.hasher, prefix);
+        self.shards.get(shard_of(hash)).into_iter().flat_map(move |shard| shard.at(hash, prefix))
+    }
+
+    fn take(&mut self, shard: usize, condemned: impl Fn(&Entry) -> bool) -> Vec<Entry> {
+        let Some(held) = self.shards.get_mut(shard) else { return Vec::new() };
+        let hasher = &self.hasher;
+        let gone = Arc::make_mut(held).remove(condemned, |prefix| hash(hasher, prefix));
+        for entry in &gone {
+            *self.count_mut(entry.kind()) -= 1;
+            self.lengths_mut(entry.prefix()).drop_one(entry.prefix().length);
         }
         gone
     }
 
-    fn at(&self, scope: IpNet) -> Option<&Entry> {
-        self.shards.get(self.shard_of(scope))?.get(&Key(scope))
+    fn shard_mut(&mut self, prefix: Prefix) -> (&mut Shard, &RandomState) {
+        let shard = self.shard_of(prefix);
+        (Arc::make_mut(&mut self.shards[shard]), &self.hasher)
     }
 
-    fn shard_mut(&mut self, scope: IpNet) -> &mut HashMap<Key, Entry> {
-        let index = self.shard_of(scope);
-        Arc::make_mut(&mut self.shards[index])
+    fn lengths_mut(&mut self, prefix: Prefix) -> &mut Lengths {
+        if prefix.is_v4 { &mut self.v4_lengths } else { &mut self.v6_lengths }
     }
 
-    fn shard_of(&self, scope: IpNet) -> usize {
-        let (high, low) = Key(scope).halves();
-        let mixed = (high ^ low).wrapping_mul(self.multiplier);
-        (mixed >> (u64::BITS - SHARDS.ilog2())) as usize
-    }
-
-    fn lengths_mut(&mut self, scope: IpNet) -> &mut Lengths {
-        match scope {
-            IpNet::V4(_) => &mut self.v4_lengths,
-            IpNet::V6(_) => &mut self.v6_lengths,
+    fn count_mut(&mut self, kind: DecisionKind) -> &mut usize {
+        match kind {
+            DecisionKind::Block => &mut self.blocks,
+            DecisionKind::Allow => &mut self.allows,
         }
     }
+}
+
+/// The length is compared but not hashed: prefixes that differ in nothing else are few.
+fn hash(hasher: &RandomState, prefix: Prefix) -> u64 {
+    hasher.hash_one((prefix.high, prefix.low))
+}
+
+fn shard_of(hash: u64) -> usize {
+    (hash >> (u64::BITS - SHARDS.ilog2())) as usize
 }
 
 /// The prefix lengths in use and how many decisions have each, the longest first.
@@ -207,86 +259,4 @@ impl Lengths {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-    use secbeat_types::{DecisionKind, Origin};
-
-    const KINDS: [DecisionKind; 2] = [DecisionKind::Allow, DecisionKind::Block];
-    const ORIGINS: [Origin; 3] = [Origin::Feed, Origin::Automatic, Origin::Manual];
-
-    /// Addresses from a small space, so that prefixes nest and meet.
-    fn address() -> impl Strategy<Value = IpAddr> {
-        (any::<bool>(), 0u8..4, 0u8..4).prop_map(|(v4, high, low)| match v4 {
-            true => IpAddr::from([192, 0, high, low]),
-            false => IpAddr::from([0x2001, 0xdb8, u16::from(high), 0, 0, 0, 0, u16::from(low)]),
-        })
-    }
-
-    fn decision() -> impl Strategy<Value = Decision> {
-        (address(), 0u8..=128, 0usize..2, 0usize..3, 0i64..20, proptest::option::of(0i64..20)).prop_map(
-            |(address, length, kind, origin, created, expires)| {
-                let length = if address.is_ipv4() { length.min(32) } else { length };
-                Decision {
-                    id: format!("dec_{created}"),
-                    scope: IpNet::new(address, length).unwrap().trunc(),
-                    kind: KINDS[kind],
-                    origin: ORIGINS[origin],
-                    reason: String::new(),
-                    created_at: Timestamp::from_unix_ms(created),
-                    expires_at: expires.map(Timestamp::from_unix_ms),
-                    confirm_by: None,
-                }
-            },
-        )
-    }
-
-    proptest! {
-        #[test]
-        fn lookup_equals_a_linear_scan(
-            puts in proptest::collection::vec(decision(), 0..40),
-            removals in proptest::collection::vec(0usize..40, 0..10),
-            asked in proptest::collection::vec((address(), 0i64..25), 1..20),
-        ) {
-            let same = |a: &Decision, b: &Decision| a.scope == b.scope && a.kind == b.kind && a.origin == b.origin;
-            let (mut table, mut model) = (DecisionTable::default(), Vec::<Arc<Decision>>::new());
-            for put in &puts {
-                let put = Arc::new(put.clone());
-                table.insert(put.clone());
-                model.retain(|d| !same(d, &put));
-                model.push(put);
-            }
-            for condemned in removals.iter().filter_map(|i| puts.get(*i)) {
-                let before = model.len();
-                model.retain(|d| !same(d, condemned));
-                let gone = table.remove(condemned.scope, |d| same(d, condemned));
-                prop_assert_eq!(gone.len(), before - model.len());
-            }
-            prop_assert_eq!(table.len(), model.len());
-            prop_assert_eq!(table.iter().count(), model.len());
-            for (address, at) in asked {
-                let now = Timestamp::from_unix_ms(at);
-                let expected = decide(model.iter().filter(|d| d.scope.contains(&address)), now);
-                prop_assert_eq!(table.lookup(address, now), expected.cloned());
-            }
-        }
-    }
-
-    #[test]
-    fn a_mapped_address_is_looked_up_as_ipv4() {
-        let block = Decision {
-            id: "dec_1".into(),
-            scope: "192.0.2.0/24".parse().unwrap(),
-            kind: DecisionKind::Block,
-            origin: Origin::Manual,
-            reason: String::new(),
-            created_at: Timestamp::from_unix_ms(0),
-            expires_at: None,
-            confirm_by: None,
-        };
-        let table = DecisionTable::new([block]);
-        let now = Timestamp::from_unix_ms(0);
-        assert!(table.lookup("::ffff:192.0.2.7".parse().unwrap(), now).is_some());
-        assert!(table.lookup("::192.0.2.7".parse().unwrap(), now).is_none());
-    }
-}
+mod tests;

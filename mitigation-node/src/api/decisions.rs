@@ -1,29 +1,35 @@
 //! Blocks of addresses and prefixes: in force in every layer, and on the disk, before they are acknowledged.
 
-use crate::api::Api;
-use crate::api::aside;
 use crate::api::body::{Json as JsonBody, Name};
 use crate::api::error::ApiError;
+use crate::api::protected::protected;
+use crate::api::{Api, aside};
 use axum::Json;
-use axum::extract::{ConnectInfo, State};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{ConnectInfo, Query, State};
 use axum::http::StatusCode;
 use ipnet::IpNet;
-use secbeat_intel::{Protected, Written, conflicts, parse_scope};
+use secbeat_intel::{NewDecision, Page, Written, conflicts, parse_scope};
 use secbeat_types::decision::scope_of_address;
-use secbeat_types::{Decision, DecisionKind, Event, EventKind};
+use secbeat_types::{Decision, DecisionKind, Event, EventKind, Origin};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 /// How long a block lasts where the call does not say, in seconds.
 const DURATION_S: u64 = 3600;
-/// The longest block that can be asked for, in seconds: a hundred years.
+/// The longest duration that can be asked for, in seconds: a hundred years.
 const DURATION_S_MAX: u64 = 3_155_760_000;
+/// The longest time that a decision can wait to be confirmed, in seconds.
+const CONFIRM_S_MAX: u64 = 3600;
 const REASON_BYTES_MAX: usize = 500;
-/// How long a block waits for the addresses of a backend that is given by name.
-const LOOKUP_TIMEOUT: Duration = Duration::from_secs(2);
+/// Decisions on a page where the call does not say, and the most that it can ask for.
+const LIMIT: usize = 1000;
+const LIMIT_MAX: usize = 10_000;
+/// Entries of the allowlist that the answer to a block names.
+const ALLOWED_INSIDE_MAX: usize = 100;
 
 /// What a call blocks, and for how long.
 #[derive(Deserialize)]
@@ -34,6 +40,7 @@ pub struct BlockIp {
     reason: Option<String>,
     #[serde(default)]
     force: bool,
+    confirm: Option<u64>,
 }
 
 /// The same for a prefix.
@@ -55,7 +62,16 @@ pub struct UnblockPrefix {
     cidr: String,
 }
 
-type Answer = Result<(StatusCode, Json<Value>), ApiError>;
+/// Which decisions.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Filter {
+    limit: Option<usize>,
+    after: Option<String>,
+    ip: Option<String>,
+}
+
+pub(super) type Answer = Result<(StatusCode, Json<Value>), ApiError>;
 
 /// `POST /api/v1/block-ip`
 pub async fn block_ip(
@@ -64,15 +80,16 @@ pub async fn block_ip(
     JsonBody(call): JsonBody<BlockIp>,
 ) -> Answer {
     let address = address("ip", &call.ip)?;
-    let terms = Terms { duration: call.duration, reason: call.reason, force: call.force };
-    let (written, allowed) = block(&api, caller.ip(), scope_of_address(address), terms).await?;
+    let duration = Some(duration(call.duration.unwrap_or(DURATION_S))?);
+    let new = new_block(scope_of_address(address), duration, call.reason, call.confirm)?;
+    let (written, allowed) = block(&api, caller.ip(), new, call.force).await?;
     Ok(told(&written, json!({ "ip": address.to_string() }), &allowed))
 }
 
 /// `DELETE /api/v1/block-ip/{ip}`
 pub async fn unblock_ip(State(api): State<Arc<Api>>, Name(ip): Name) -> Answer {
     let scope = scope_of_address(address("ip", &ip)?);
-    unblock(&api, scope).await
+    undo(&api, scope, DecisionKind::Block).await
 }
 
 /// `POST /api/v1/emergency-block`
@@ -81,120 +98,171 @@ pub async fn block_prefix(
     ConnectInfo(caller): ConnectInfo<SocketAddr>,
     JsonBody(call): JsonBody<BlockPrefix>,
 ) -> Answer {
-    if call.confirm.is_some() {
-        return Err(ApiError::invalid_at(
-            "confirm",
-            "not built in this version; leave it out and give a short duration",
-        ));
-    }
     let scope = parse_scope(&call.cidr).map_err(|error| ApiError::invalid_at("cidr", error))?;
-    let terms = Terms { duration: call.duration, reason: call.reason, force: call.force };
-    let (written, allowed) = block(&api, caller.ip(), scope, terms).await?;
+    let duration = Some(duration(call.duration.unwrap_or(DURATION_S))?);
+    let new = new_block(scope, duration, call.reason, call.confirm)?;
+    let (written, allowed) = block(&api, caller.ip(), new, call.force).await?;
     Ok(told(&written, json!({ "cidr": scope.to_string() }), &allowed))
 }
 
 /// `DELETE /api/v1/emergency-block`
 pub async fn unblock_prefix(State(api): State<Arc<Api>>, JsonBody(call): JsonBody<UnblockPrefix>) -> Answer {
     let scope = parse_scope(&call.cidr).map_err(|error| ApiError::invalid_at("cidr", error))?;
-    unblock(&api, scope).await
+    undo(&api, scope, DecisionKind::Block).await
 }
 
-/// `GET /api/v1/blocked-ips`
-pub async fn list(State(api): State<Arc<Api>>) -> Json<Value> {
-    let now = api.control.shared.clock.now();
-    let table = api.control.shared.decisions.snapshot();
-    let mut blocks: Vec<&Arc<Decision>> = table
-        .iter()
-        .filter(|decision| decision.kind == DecisionKind::Block && decision.is_in_force(now))
-        .collect();
-    blocks.sort_by_key(|decision| (decision.created_at, decision.scope));
-    Json(json!({ "blocked_ips": blocks }))
+/// `POST /api/v1/decisions/{id}/confirm`
+pub async fn confirm(State(api): State<Arc<Api>>, Name(id): Name) -> Answer {
+    let shared = &api.control.shared;
+    let (decisions, now, named) = (shared.decisions.clone(), shared.clock.now(), id.clone());
+    let Some(confirmed) = aside(move || decisions.confirm(&named, now)).await? else {
+        let shown: String = id.chars().take(64).collect();
+        let message = format!(
+            "no decision {shown:?} waits to be confirmed: it was confirmed, undone, or its time is over; \
+             GET /api/v1/blocked-ips lists what is in force"
+        );
+        return Err(ApiError::not_found(message));
+    };
+    tell(&api, "block_confirmed", &confirmed.value, confirmed.not_durable.as_deref());
+    Ok(told(&confirmed, json!({}), &[]))
 }
 
-struct Terms {
-    duration: Option<u64>,
+/// `GET /api/v1/blocked-ips?limit=&after=&ip=`
+pub async fn list(
+    State(api): State<Arc<Api>>,
+    filter: Result<Query<Filter>, QueryRejection>,
+) -> Result<Json<Value>, ApiError> {
+    let page = page(&api, DecisionKind::Block, filter).await?;
+    Ok(Json(json!({ "blocked_ips": page.decisions, "next": page.next, "total": page.total })))
+}
+
+/// The decisions of `kind` that a call asks for, put together on a thread aside.
+pub(super) async fn page(
+    api: &Api,
+    kind: DecisionKind,
+    filter: Result<Query<Filter>, QueryRejection>,
+) -> Result<Page, ApiError> {
+    let Query(filter) = filter.map_err(|error| ApiError::invalid(error.body_text()))?;
+    let limit = filter.limit.unwrap_or(LIMIT);
+    if !(1..=LIMIT_MAX).contains(&limit) {
+        let message = format!("expected a number of decisions, 1 to {LIMIT_MAX}, found {limit}");
+        return Err(ApiError::invalid_at("limit", message));
+    }
+    let number = |id: String| match id.strip_prefix("dec_").and_then(|number| number.parse().ok()) {
+        Some(number) => Ok(number),
+        None => Err(ApiError::invalid_at("after", format!("expected an id such as dec_17, found {id:?}"))),
+    };
+    let after = filter.after.map_or(Ok(0), number)?;
+    let about = filter.ip.map(|ip| address("ip", &ip)).transpose()?;
+    let (table, now) = (api.control.shared.decisions.snapshot(), api.control.shared.clock.now());
+    aside(move || table.page(kind, about, after, limit, now)).await
+}
+
+fn new_block(
+    scope: IpNet,
+    duration: Option<Duration>,
     reason: Option<String>,
-    force: bool,
+    confirm: Option<u64>,
+) -> Result<NewDecision, ApiError> {
+    let confirm = match confirm {
+        None => None,
+        Some(seconds @ 1..=CONFIRM_S_MAX) => Some(Duration::from_secs(seconds)),
+        Some(other) => {
+            let message = format!("expected seconds, 1 to {CONFIRM_S_MAX}, found {other}");
+            return Err(ApiError::invalid_at("confirm", message));
+        }
+    };
+    let (kind, origin) = (DecisionKind::Block, Origin::Manual);
+    Ok(NewDecision { scope, kind, origin, reason: self::reason(reason)?, duration, confirm })
+}
+
+pub(super) fn duration(seconds: u64) -> Result<Duration, ApiError> {
+    match seconds {
+        1..=DURATION_S_MAX => Ok(Duration::from_secs(seconds)),
+        other => {
+            let message = format!("expected seconds, 1 to {DURATION_S_MAX}, found {other}");
+            Err(ApiError::invalid_at("duration", message))
+        }
+    }
+}
+
+pub(super) fn reason(reason: Option<String>) -> Result<String, ApiError> {
+    let reason = reason.unwrap_or_default();
+    match reason.len() {
+        0..=REASON_BYTES_MAX => Ok(reason),
+        more => Err(ApiError::invalid_at(
+            "reason",
+            format!("expected at most {REASON_BYTES_MAX} bytes, found {more}"),
+        )),
+    }
 }
 
 /// Blocks, and returns what was written with the allowlist entries inside, which win.
 async fn block(
     api: &Arc<Api>,
     caller: IpAddr,
-    scope: IpNet,
-    terms: Terms,
+    new: NewDecision,
+    force: bool,
 ) -> Result<(Written<Arc<Decision>>, Vec<String>), ApiError> {
-    let duration = match terms.duration.unwrap_or(DURATION_S) {
-        seconds @ 1..=DURATION_S_MAX => Duration::from_secs(seconds),
-        other => {
-            let message = format!("expected seconds, 1 to {DURATION_S_MAX}, found {other}");
-            return Err(ApiError::invalid_at("duration", message));
-        }
-    };
-    let reason = terms.reason.unwrap_or_default();
-    if reason.len() > REASON_BYTES_MAX {
-        return Err(ApiError::invalid_at("reason", format!("expected at most {REASON_BYTES_MAX} bytes")));
-    }
-    if !terms.force {
-        let hit: Vec<String> =
-            conflicts(scope, &protected(api, caller).await).iter().map(ToString::to_string).collect();
+    if !force {
+        let hit = conflicts(new.scope, &protected(api, caller).await);
+        let hit: Vec<String> = hit.iter().map(ToString::to_string).collect();
         if !hit.is_empty() {
             let message = format!("it would block {}; say \"force\": true if that is meant", hit.join(", "));
             return Err(ApiError::conflict(message));
         }
     }
-    let decisions = api.control.shared.decisions.clone();
-    let now = api.control.shared.clock.now();
-    let written = aside(move || decisions.block(scope, Some(duration), reason, now)).await?;
-    let written = written.map_err(|error| ApiError::full(error.to_string()))?;
-    let table = api.control.shared.decisions.snapshot();
-    let allowed = table.inside(scope).filter(|d| d.kind == DecisionKind::Allow && d.is_in_force(now));
-    let allowed = allowed.map(|decision| decision.scope.to_string()).collect();
+    let scope = new.scope;
+    let written = put(api, new).await?;
+    let (table, now) = (api.control.shared.decisions.snapshot(), api.control.shared.clock.now());
+    let allowed = aside(move || {
+        let inside = table.inside(scope, DecisionKind::Allow).filter(|allow| allow.is_in_force(now));
+        inside.take(ALLOWED_INSIDE_MAX).map(|allow| allow.scope.to_string()).collect()
+    });
+    let allowed = allowed.await?;
     tell(api, "ip_blocked", &written.value, written.not_durable.as_deref());
     Ok((written, allowed))
 }
 
-async fn unblock(api: &Arc<Api>, scope: IpNet) -> Answer {
+/// Makes a decision, on a thread aside.
+pub(super) async fn put(api: &Api, new: NewDecision) -> Result<Written<Arc<Decision>>, ApiError> {
+    let (decisions, now) = (api.control.shared.decisions.clone(), api.control.shared.clock.now());
+    aside(move || decisions.put(new, now)).await?.map_err(|error| ApiError::full(error.to_string()))
+}
+
+/// Undoes what was decided about exactly `scope`.
+pub(super) async fn undo(api: &Arc<Api>, scope: IpNet, kind: DecisionKind) -> Answer {
+    let (event, is_not) = match kind {
+        DecisionKind::Block => ("ip_unblocked", "is not blocked; GET /api/v1/blocked-ips lists what is"),
+        DecisionKind::Allow => {
+            ("ip_disallowed", "is not on the allowlist; GET /api/v1/allowlist lists what is")
+        }
+    };
     let decisions = api.control.shared.decisions.clone();
-    let removed = aside(move || decisions.remove(scope, DecisionKind::Block)).await?;
+    let removed = aside(move || decisions.remove(scope, kind)).await?;
     if removed.value.is_empty() {
-        let message = format!("{scope} is not blocked; GET /api/v1/blocked-ips lists what is");
-        return Err(ApiError::not_found(message));
+        return Err(ApiError::not_found(format!("{scope} {is_not}")));
     }
     for decision in &removed.value {
-        tell(api, "ip_unblocked", decision, removed.not_durable.as_deref());
+        tell(api, event, decision, removed.not_durable.as_deref());
     }
     let ids: Vec<&str> = removed.value.iter().map(|decision| decision.id.as_str()).collect();
     let status = if removed.durable() { StatusCode::OK } else { StatusCode::ACCEPTED };
     Ok((status, Json(json!({ "removed": ids, "durable": removed.durable() }))))
 }
 
-/// Whom a block must not hit unless it is forced.
-async fn protected(api: &Api, caller: IpAddr) -> Vec<Protected> {
-    let settings = api.control.view().settings.clone();
-    let backend = settings.server.backend_address.clone();
-    let mut protected = vec![Protected::host(caller, "the caller")];
-    let lookup = aside(move || (backend.host(), backend.port()).to_socket_addrs());
-    // A name that cannot be resolved now must not hold up a block.
-    if let Ok(Ok(Ok(addresses))) = tokio::time::timeout(LOOKUP_TIMEOUT, lookup).await {
-        protected
-            .extend(addresses.map(|backend| Protected::host(backend.ip(), format!("the backend {backend}"))));
-    }
-    let proxies = settings.server.trusted_proxies.iter();
-    protected.extend(proxies.map(|prefix| Protected::prefix(*prefix, "a trusted proxy")));
-    protected.extend(Protected::loopback());
-    protected
-}
-
-fn address(field: &'static str, text: &str) -> Result<IpAddr, ApiError> {
+/// The address that `field` of a call names.
+pub(super) fn address(field: &'static str, text: &str) -> Result<IpAddr, ApiError> {
     text.trim().parse::<IpAddr>().map(|ip| ip.to_canonical()).map_err(|_| {
+        let shown: String = text.chars().take(64).collect();
         let message =
-            format!("expected an IPv4 or IPv6 address, found {text:?}; emergency-block takes prefixes");
+            format!("expected an IPv4 or IPv6 address, found {shown:?}; a prefix goes into \"cidr\"");
         ApiError::invalid_at(field, message)
     })
 }
 
-fn told(
+/// The answer to a decision that was made.
+pub(super) fn told(
     written: &Written<Arc<Decision>>,
     mut answer: Value,
     allowed: &[String],
@@ -204,6 +272,9 @@ fn told(
     answer["id"] = json!(decision.id);
     answer["scope"] = json!(decision.scope);
     answer["expires_at"] = json!(decision.expires_at);
+    if let Some(confirm_by) = decision.confirm_by {
+        answer["confirm_by"] = json!(confirm_by);
+    }
     answer["durable"] = json!(written.durable());
     if let Some(why) = &written.not_durable {
         answer["not_durable"] = json!(why);
@@ -214,7 +285,8 @@ fn told(
     (status, Json(answer))
 }
 
-fn tell(api: &Api, event: &'static str, decision: &Decision, not_durable: Option<&str>) {
+/// Tells of a decision: among the events and in the log.
+pub(super) fn tell(api: &Api, event: &'static str, decision: &Decision, not_durable: Option<&str>) {
     let mut reason = format!("{} {}", decision.id, decision.scope);
     if !decision.reason.is_empty() {
         reason.push_str(&format!(": {}", decision.reason));

@@ -1,66 +1,98 @@
 //! How the journal is written, and what is left of one that was damaged.
 //!
 //! ```text
-//! secbeat-decisions 1
-//! 8a1b2c3d {"next_id":12}
-//! 5e6f7081 {"put":{"id":"dec_12","scope":"192.0.2.7/32","kind":"block", … }}
-//! 92a3b4c5 {"remove":{"scope":"192.0.2.7/32","kind":"block","origin":"manual"}}
+//! header   "secbeat-decisions 2\n"
+//! record   length of the body: u16, not 0 · body · CRC-32 (ISO-HDLC) of length and body: u32 · end mark: 0xA5
+//! tail     zeros: room for more
+//!
+//! body     kind: u8, then, by kind:
+//!  1 put       slot · made, ms since 1970: i64 · number: u64 · lasts, s: u32 · waits, s: u16 · reason: UTF-8
+//!  2 remove    slot
+//!  3 confirm   slot
+//!  4 next id   u64
+//!  5 shift     ms: i64
+//! slot     flags (1 IPv4, 2 block, 4 automatic, 8 manual): u8 · prefix length: u8 · address: u128
 //! ```
 //!
-//! A line is the CRC-32 (ISO-HDLC) of the JSON text in eight hexadecimal digits, a space, the JSON text, a line feed.
-//! JSON text holds no line feed, so a damaged line never hides the next one.
+//! Numbers are little-endian. The length of a damaged record leads to the next one, and where it is damaged itself the next one
+//! is what has a right CRC. The end mark tells a record that was cut off, and thus never acknowledged, from a damaged one.
 
-use crate::scope::canonical_scope;
-use ipnet::IpNet;
-use secbeat_types::{Decision, DecisionKind, Origin};
-use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use crate::table::entry::{Entry, Slot};
+use secbeat_types::Timestamp;
 
 /// The first line's first word.
 const MAGIC: &str = "secbeat-decisions";
-/// The version of the format that is written and the only one that is read.
-const VERSION: u32 = 1;
+/// The first line.
+pub const HEADER: &[u8] = b"secbeat-decisions 2\n";
+/// The version of the format that is written, and the only one that is read. Version 1 was text.
+pub const VERSION: u32 = 2;
 
-/// One line.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Record {
+const END_MARK: u8 = 0xa5;
+/// Length, CRC and end mark.
+const FRAME: usize = 2 + 4 + 1;
+
+/// What happened.
+#[derive(Debug, Clone)]
+pub enum Record<'a> {
+    /// A decision was made; it takes the place of that in the same slot. Written, its reason is the entry's; read, it is the
+    /// text beside an entry without.
+    Put(Entry, &'a str),
+    /// The decisions in the slot were undone.
+    Remove(Slot),
+    /// What waits in the slot was confirmed.
+    Confirm(Slot),
     /// Numbers below this one may have been given to decisions that are gone.
     NextId(u64),
-    /// A decision was made; it takes the place of that about the same prefix, kind and origin.
-    Put(Decision),
-    /// A decision was undone.
-    Remove {
-        /// Its prefix.
-        scope: IpNet,
-        /// Its kind.
-        kind: DecisionKind,
-        /// Who had made it.
-        origin: Origin,
-    },
+    /// The clock jumped: every decision was moved by so many milliseconds.
+    Shift(i64),
 }
 
-/// The first line.
-pub fn header() -> Vec<u8> {
-    format!("{MAGIC} {VERSION}\n").into_bytes()
+/// Puts `record` behind `out`.
+pub fn encode(record: &Record<'_>, out: &mut Vec<u8>) {
+    let start = out.len();
+    out.extend([0, 0]);
+    let with_slot = |out: &mut Vec<u8>, kind: u8, slot: &Slot| {
+        out.extend([kind, slot.flags(), slot.prefix.length]);
+        out.extend(slot.prefix.bits().to_le_bytes());
+    };
+    match record {
+        Record::Put(entry, _) => {
+            with_slot(out, 1, &entry.slot());
+            out.extend(entry.made_ms.to_le_bytes());
+            out.extend(entry.number.to_le_bytes());
+            out.extend(entry.lasts_s.to_le_bytes());
+            out.extend(entry.confirm_s.to_le_bytes());
+            out.extend(entry.reason.as_ref().map_or("", |reason| reason.as_str()).as_bytes());
+        }
+        Record::Remove(slot) => with_slot(out, 2, slot),
+        Record::Confirm(slot) => with_slot(out, 3, slot),
+        Record::NextId(id) => {
+            out.push(4);
+            out.extend(id.to_le_bytes());
+        }
+        Record::Shift(ms) => {
+            out.push(5);
+            out.extend(ms.to_le_bytes());
+        }
+    }
+    // Reasons are held far below 64 KiB when decisions are made.
+    let length = (out.len() - start - 2) as u16;
+    out[start..start + 2].copy_from_slice(&length.to_le_bytes());
+    let crc = crc32fast::hash(&out[start..]);
+    out.extend(crc.to_le_bytes());
+    out.push(END_MARK);
 }
 
-/// The line of `record`.
-pub fn encode(record: &Record) -> std::io::Result<Vec<u8>> {
-    let json = serde_json::to_string(record)?;
-    Ok(format!("{:08x} {json}\n", crc32fast::hash(json.as_bytes())).into_bytes())
-}
-
-/// What a journal says.
+/// What a journal says of itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Replay {
-    /// The decisions that were made and not undone, expired ones among them, in the order of their prefixes.
-    pub decisions: Vec<Decision>,
-    /// The number of the next decision.
-    pub next_id: u64,
-    /// The lines that could not be read, counted from 1.
-    pub damaged_lines: Vec<usize>,
-    /// Whether the last line was cut off: a write that was never acknowledged.
+    /// How many records were read.
+    pub records: usize,
+    /// Where the next record goes, in bytes from the beginning.
+    pub end: usize,
+    /// Where there is something that cannot be read, in bytes from the beginning.
+    pub damaged: Vec<usize>,
+    /// Whether the last record was cut off: a write that was never acknowledged.
     pub torn: bool,
 }
 
@@ -71,184 +103,130 @@ pub struct UnknownVersion(
     pub u32,
 );
 
-/// Reads a journal. Damage loses the damaged lines and nothing else.
+/// Reads a journal, and gives each record to `apply` in turn. Damage loses the damaged records and nothing else.
 ///
 /// # Errors
 /// [`UnknownVersion`] where the first line is whole and names another version.
-pub fn replay(bytes: &[u8]) -> Result<Replay, UnknownVersion> {
-    let mut replay = Replay { next_id: 1, ..Replay::default() };
-    let mut decisions = BTreeMap::new();
-    let mut lines = bytes.split_inclusive(|byte| *byte == b'\n').enumerate().peekable();
-    while let Some((index, line)) = lines.next() {
-        let (line, whole) = line.strip_suffix(b"\n").map_or((line, false), |line| (line, true));
-        let read = match index {
-            0 => read_header(line)?,
-            _ => decode(line).map(|record| apply(record, &mut decisions, &mut replay.next_id)),
-        };
-        match read {
-            // Without its line feed even a line that reads well was not acknowledged, but keeping it harms nobody.
-            Some(()) => replay.torn |= !whole,
-            None if !whole && lines.peek().is_none() => replay.torn = true,
-            None => replay.damaged_lines.push(index + 1),
+pub fn replay(bytes: &[u8], mut apply: impl FnMut(Record<'_>)) -> Result<Replay, UnknownVersion> {
+    let mut replay = Replay::default();
+    let used = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+    let Some(used) = bytes.get(..used) else { return Ok(replay) };
+    let mut rest = match used.strip_prefix(HEADER) {
+        Some(rest) => rest,
+        None if HEADER.starts_with(used) => {
+            replay.torn = !bytes.is_empty();
+            return Ok(replay);
         }
+        None => match version(used).filter(|version| *version != VERSION) {
+            Some(version) => return Err(UnknownVersion(version)),
+            None => {
+                replay.damaged.push(0);
+                &used[next(used, 0)..]
+            }
+        },
+    };
+    while !rest.is_empty() {
+        let at = used.len() - rest.len();
+        let (record, length) = match read(rest) {
+            Frame::Whole(record, length) => (Some(record), length),
+            Frame::Damaged => (None, next(rest, 1)),
+        };
+        match record {
+            Some(record) => {
+                apply(record);
+                replay.records += 1;
+            }
+            None if length == rest.len() && is_cut_off(rest) => replay.torn = true,
+            None => replay.damaged.push(at),
+        }
+        rest = rest.get(length..).unwrap_or_default();
     }
-    replay.decisions = decisions.into_values().collect();
+    replay.end = used.len();
     Ok(replay)
 }
 
-/// What a decision takes the place of: the prefix, whether it blocks, and who made it.
-type Slot = (IpNet, bool, Origin);
+enum Frame<'a> {
+    /// A record, and how many bytes it takes.
+    Whole(Record<'a>, usize),
+    Damaged,
+}
 
-fn apply(record: Record, decisions: &mut BTreeMap<Slot, Decision>, next_id: &mut u64) {
-    let slot = |scope, kind, origin| (canonical_scope(scope), kind == DecisionKind::Block, origin);
-    match record {
-        Record::NextId(id) => *next_id = id.max(*next_id),
-        Record::Put(mut decision) => {
-            decision.scope = canonical_scope(decision.scope);
-            if let Some(number) = number_of(&decision) {
-                *next_id = number.saturating_add(1).max(*next_id);
-            }
-            decisions.insert(slot(decision.scope, decision.kind, decision.origin), decision);
+/// The record that `bytes` begins with.
+fn read(bytes: &[u8]) -> Frame<'_> {
+    let Some((length, framed)) = split(bytes) else { return Frame::Damaged };
+    let Some((body, crc)) = framed.split_last_chunk::<4>() else { return Frame::Damaged };
+    let whole = bytes.get(..2 + body.len()).unwrap_or_default();
+    match decode(body) {
+        Some(record) if crc32fast::hash(whole) == u32::from_le_bytes(*crc) => Frame::Whole(record, length),
+        _ => Frame::Damaged,
+    }
+}
+
+/// How many bytes the record takes that `bytes` begins with, and its body with the CRC, going by its length and its end mark
+/// alone.
+fn split(bytes: &[u8]) -> Option<(usize, &[u8])> {
+    let (length, rest) = bytes.split_first_chunk::<2>()?;
+    let length = usize::from(u16::from_le_bytes(*length));
+    let framed = rest.get(..length + 4)?;
+    (length != 0 && rest.get(length + 4) == Some(&END_MARK)).then_some((length + FRAME, framed))
+}
+
+/// Where the next record that can be read begins, at `from` at the earliest; the end where there is none. The damaged record's own
+/// length comes first, since what it holds might look like a record.
+fn next(bytes: &[u8], from: usize) -> usize {
+    let is_record = |at: usize| bytes.get(at..).is_some_and(|rest| matches!(read(rest), Frame::Whole(..)));
+    let by_length = split(bytes).map(|(length, _)| length).filter(|_| from > 0);
+    by_length
+        .filter(|at| *at == bytes.len() || is_record(*at))
+        .or_else(|| (from..bytes.len()).find(|at| is_record(*at)))
+        .unwrap_or(bytes.len())
+}
+
+/// Whether the last record was begun and not ended: it is to be longer than what is there, zeros left aside. What ends in an end
+/// mark rather has a damaged length.
+fn is_cut_off(bytes: &[u8]) -> bool {
+    match bytes.split_first_chunk::<2>() {
+        Some((length, rest)) => {
+            rest.len() < usize::from(u16::from_le_bytes(*length)) + 5 && rest.last() != Some(&END_MARK)
         }
-        Record::Remove { scope, kind, origin } => drop(decisions.remove(&slot(scope, kind, origin))),
+        None => true,
     }
 }
 
-fn number_of(decision: &Decision) -> Option<u64> {
-    decision.id.strip_prefix("dec_")?.parse().ok()
-}
-
-fn read_header(line: &[u8]) -> Result<Option<()>, UnknownVersion> {
-    let version = std::str::from_utf8(line)
-        .ok()
-        .and_then(|line| line.strip_prefix(MAGIC)?.strip_prefix(' ')?.parse::<u32>().ok());
-    match version {
-        Some(VERSION) => Ok(Some(())),
-        Some(other) => Err(UnknownVersion(other)),
-        None => Ok(None),
+fn decode(body: &[u8]) -> Option<Record<'_>> {
+    let (kind, rest) = body.split_first()?;
+    match kind {
+        1 => {
+            let (slot, rest) = slot(rest)?;
+            let (made, rest) = rest.split_first_chunk::<8>()?;
+            let (number, rest) = rest.split_first_chunk::<8>()?;
+            let (lasts, rest) = rest.split_first_chunk::<4>()?;
+            let (confirm, reason) = rest.split_first_chunk::<2>()?;
+            let made = Timestamp::from_unix_ms(i64::from_le_bytes(*made));
+            let mut entry = Entry::new(slot, u64::from_le_bytes(*number), made);
+            entry.lasts_s = u32::from_le_bytes(*lasts);
+            entry.confirm_s = u16::from_le_bytes(*confirm);
+            Some(Record::Put(entry, std::str::from_utf8(reason).ok()?))
+        }
+        2 => slot(rest).and_then(|(slot, rest)| rest.is_empty().then_some(Record::Remove(slot))),
+        3 => slot(rest).and_then(|(slot, rest)| rest.is_empty().then_some(Record::Confirm(slot))),
+        4 => Some(Record::NextId(u64::from_le_bytes(rest.try_into().ok()?))),
+        5 => Some(Record::Shift(i64::from_le_bytes(rest.try_into().ok()?))),
+        _ => None,
     }
 }
 
-fn decode(line: &[u8]) -> Option<Record> {
-    let (crc, json) = line.split_at_checked(9)?;
-    let crc = std::str::from_utf8(crc).ok()?.strip_suffix(' ')?;
-    let crc = u32::from_str_radix(crc, 16).ok()?;
-    (crc == crc32fast::hash(json)).then(|| serde_json::from_slice(json).ok())?
+fn slot(bytes: &[u8]) -> Option<(Slot, &[u8])> {
+    let ([flags, length], rest) = bytes.split_first_chunk::<2>()?;
+    let (bits, rest) = rest.split_first_chunk::<16>()?;
+    Some((Slot::read(*flags, *length, u128::from_le_bytes(*bits))?, rest))
+}
+
+/// The version that a whole first line names.
+fn version(bytes: &[u8]) -> Option<u32> {
+    let line = bytes.get(..bytes.len().min(64))?.split(|byte| *byte == b'\n').next()?;
+    std::str::from_utf8(line).ok()?.strip_prefix(MAGIC)?.strip_prefix(' ')?.parse().ok()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-    use secbeat_types::Timestamp;
-
-    fn record() -> impl Strategy<Value = Record> {
-        let net = (0u8..4, 30u8..=32)
-            .prop_map(|(host, length)| IpNet::new([192, 0, 2, host].into(), length).unwrap().trunc());
-        (net, any::<bool>(), 0u64..100, ".{0,12}", any::<bool>()).prop_map(
-            |(scope, remove, number, reason, block)| {
-                let kind = if block { DecisionKind::Block } else { DecisionKind::Allow };
-                match remove {
-                    true => Record::Remove { scope, kind, origin: Origin::Manual },
-                    false => Record::Put(Decision {
-                        id: format!("dec_{number}"),
-                        scope,
-                        kind,
-                        origin: Origin::Manual,
-                        reason,
-                        created_at: Timestamp::from_unix_ms(number as i64),
-                        expires_at: None,
-                        confirm_by: None,
-                    }),
-                }
-            },
-        )
-    }
-
-    /// The bytes of a journal and, for each number of records, its length.
-    fn journal(records: &[Record]) -> (Vec<u8>, Vec<usize>) {
-        let mut bytes = header();
-        let mut ends = vec![bytes.len()];
-        for record in records {
-            bytes.extend(encode(record).unwrap());
-            ends.push(bytes.len());
-        }
-        (bytes, ends)
-    }
-
-    fn decisions(records: &[Record]) -> Vec<Decision> {
-        let mut model = BTreeMap::new();
-        records.iter().for_each(|record| apply(record.clone(), &mut model, &mut 1));
-        model.into_values().collect()
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(24))]
-
-        #[test]
-        fn a_journal_cut_at_any_byte_keeps_every_record_before_the_cut(
-            records in proptest::collection::vec(record(), 0..8),
-        ) {
-            let (bytes, ends) = journal(&records);
-            for cut in 0..=bytes.len() {
-                let whole = ends.iter().filter(|end| **end <= cut).count().saturating_sub(1);
-                // One byte short of its line feed a record is complete, and kept.
-                let kept = ends.iter().filter(|end| **end <= cut + 1).count().saturating_sub(1);
-                let got = replay(&bytes[..cut]).unwrap();
-                let expected = decisions(&records[..kept.max(whole)]);
-                prop_assert_eq!(&got.decisions, &expected, "cut at {}", cut);
-                prop_assert_eq!(got.torn, cut != 0 && !ends.contains(&cut));
-                prop_assert!(got.damaged_lines.is_empty());
-            }
-        }
-
-        #[test]
-        fn one_flipped_bit_costs_one_line_and_says_which(
-            records in proptest::collection::vec(record(), 1..8),
-            at in any::<prop::sample::Index>(),
-            bit in 0u8..8,
-        ) {
-            let (mut bytes, ends) = journal(&records);
-            let at = ends[0] + at.index(bytes.len() - ends[0]);
-            let line = ends.iter().filter(|end| **end <= at).count();
-            bytes[at] ^= 1 << bit;
-            let got = replay(&bytes).unwrap();
-            let mut without = records.clone();
-            let damaged_feed = ends.contains(&(at + 1));
-            if !damaged_feed && bytes[at] != b'\n' {
-                // A hexadecimal digit may change its case, which changes nothing.
-                if got.damaged_lines.is_empty() {
-                    prop_assert_eq!(got.decisions, decisions(&records));
-                } else {
-                    without.remove(line - 1);
-                    prop_assert_eq!(got.decisions, decisions(&without));
-                    prop_assert_eq!(got.damaged_lines, vec![line + 1]);
-                }
-            } else {
-                prop_assert!(got.torn || !got.damaged_lines.is_empty());
-            }
-        }
-
-        #[test]
-        fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
-            let mut with_header = header();
-            with_header.extend(&bytes);
-            for bytes in [bytes, with_header] {
-                if let Ok(read) = replay(&bytes) {
-                    prop_assert!(read.next_id >= 1);
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn another_version_is_refused_by_name() {
-        assert_eq!(replay(b"secbeat-decisions 2\n"), Err(UnknownVersion(2)));
-    }
-
-    #[test]
-    fn a_number_is_never_given_twice() {
-        let (bytes, _) = journal(&[Record::NextId(41)]);
-        assert_eq!(replay(&bytes).unwrap().next_id, 41);
-    }
-}
+mod tests;
