@@ -163,7 +163,7 @@ fn the_kill_switch_is_in_force_when_the_command_returns() {
     assert_eq!(node.get(attack).status, 403);
     ok(&node, "panic off --host other.test --host site.test");
     assert_eq!(node.get(attack).status, 200);
-    ok(&node, "panic normal --host site.test --host other.test");
+    ok(&node, "panic normal --host other.test --host site.test");
     assert_eq!(node.get(attack).status, 403);
     refused(&node, "panic challenge", 2, "not built");
     refused(&node, "panic off --duration 0", 2, "duration");
@@ -205,7 +205,7 @@ fn a_node_tells_its_status_and_its_policy_and_reloads() {
     assert!(ok(&node, "policy show").contains("waf.rate_limit_rps = 77\n"));
     let shown = ok(&node, "policy show --origin");
     assert!(
-        shown.lines().any(|line| line.starts_with("waf.rate_limit_rps ") && line.contains("file")),
+        shown.lines().any(|line| line.starts_with("waf.rate_limit_rps ") && line.contains("node.toml:")),
         "{shown}"
     );
     assert!(shown.contains("[secret]") && !shown.contains("0123456789abcdef"), "{shown}");
