@@ -12,9 +12,11 @@
 //! | [`protected`] | whom a block must not hit |
 //! | [`policy`] | reload and firewall rules |
 //! | [`exceptions`] | what rules let pass all the same |
+//! | [`explain`] | why somebody or something is let through or stopped |
 //! | [`panic`] | the kill switch |
 //! | [`events`] | what happened |
 //! | [`stream`] | what happens, as it happens |
+//! | [`records`] | recorded requests |
 //! | [`connections`] | who is connected |
 //! | [`openapi`] | the calls as OpenAPI has them |
 
@@ -26,12 +28,14 @@ mod decisions;
 mod error;
 mod events;
 mod exceptions;
+mod explain;
 mod health;
 mod openapi;
 mod panic;
 mod policy;
 mod port;
 mod protected;
+mod records;
 mod stream;
 
 use crate::control::Control;
@@ -40,7 +44,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware;
 use axum::routing::{delete, get, post};
 use error::ApiError;
-pub use port::serve;
+pub use port::{serve, serve_local};
 use std::sync::Arc;
 
 /// The longest body of a call, in bytes: some ten thousand rules.
@@ -70,11 +74,12 @@ pub fn router(api: Arc<Api>) -> Router {
         .route("/api/v1/allowlist", get(allowlist::list).post(allowlist::allow).delete(allowlist::disallow))
         .route("/api/v1/emergency-block", post(decisions::block_prefix).delete(decisions::unblock_prefix))
         .route("/api/v1/events", get(events::list))
+        .route("/api/v1/records", get(records::list))
         .route("/api/v1/status", get(health::status))
         .route("/api/openapi.json", get(openapi::document))
         .route("/api/v1/connections", get(connections::list))
         .route("/api/v1/events/stream", get(stream::follow))
-        .route("/api/v1/explain", get(not_built))
+        .route("/api/v1/explain", get(explain::explain))
         .route("/api/v1/panic", get(panic::list).post(panic::turn))
         .fallback(async || ApiError::not_found("there is no such call; see docs/api.md for those there are"))
         .method_not_allowed_fallback(async || ApiError::method_not_allowed())
@@ -93,8 +98,4 @@ pub fn router(api: Arc<Api>) -> Router {
 /// Compiling and syncing take milliseconds: they wait on a thread of their own, not on the one that answers calls.
 async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, ApiError> {
     tokio::task::spawn_blocking(work).await.map_err(|error| ApiError::internal(&error))
-}
-
-async fn not_built() -> ApiError {
-    ApiError::not_built()
 }

@@ -3,7 +3,9 @@
 //! | module | what it does |
 //! | --- | --- |
 //! | [`arguments`] | the command line |
-//! | [`node`] | **the composition: what is built, in which order, and how it ends** |
+//! | [`node`] | **the composition: what is built, and in which order** |
+//! | [`sockets`] | where it listens |
+//! | [`life`], [`housekeeping`] | while it runs, and how it ends; what is to be done again and again |
 //! | [`origin`], [`prepare`] | where the settings come from; what they name, read and compiled |
 //! | [`control`] | the policy in force, and every way to change it |
 //! | [`kept`] | what the API has set and what outlives the program |
@@ -14,15 +16,19 @@
 //! | [`sandbox`] | what the node denies itself |
 //! | [`secrets`] | random secrets, kept in the data folder |
 //! | [`storage`] | files that are replaced whole and survive a crash |
+//! | [`local_socket`] | the API's second door |
 //! | [`api`] | metrics, health, and the calls of an operator |
 
 mod api;
 mod arguments;
 mod certificates;
 mod control;
+mod housekeeping;
 mod kept;
 mod kill_switch;
 mod ledger_options;
+mod life;
+mod local_socket;
 mod log_options;
 mod node;
 mod origin;
@@ -30,6 +36,7 @@ mod prepare;
 mod rules;
 mod sandbox;
 mod secrets;
+mod sockets;
 mod storage;
 
 use arguments::Arguments;

@@ -1,36 +1,32 @@
-//! The composition: what is built, in which order, and how it ends.
+//! The composition: what is built, and in which order.
 
 use crate::Failure;
-use crate::api::{self, Api};
 use crate::arguments::Arguments;
 use crate::certificates;
 use crate::control::{Control, Start, policy};
 use crate::kept::Kept;
 use crate::kill_switch::KillSwitchKeeper;
 use crate::ledger_options;
+use crate::life;
 use crate::log_options;
 use crate::origin::Origin;
 use crate::prepare::Prepared;
 use crate::sandbox::Sandbox;
 use crate::secrets;
+use crate::sockets;
 use secbeat_edge::tls::Sessions;
-use secbeat_edge::{ListenerConfig, bind};
-use secbeat_intel::{Connections, Decisions, Expired, RateTable, Reading as Clocks, SteadyClock};
+use secbeat_intel::{Connections, Decisions, RateTable, Reading as Clocks, SteadyClock};
 use secbeat_l7::budget::Budget;
 use secbeat_l7::kill_switch::KillSwitch;
 use secbeat_l7::roll_call::RollCall;
 use secbeat_l7::shared::Lifecycle;
 use secbeat_l7::{Shared, Worker};
 use secbeat_settings::Settings;
-use secbeat_telemetry::metrics::Reading;
-use secbeat_telemetry::{EventRing, LogOptions, Logger, Metrics, ProcessUsage};
-use secbeat_types::{DecisionKind, Event, EventKind, Timestamp};
-use std::io::Read;
+use secbeat_telemetry::{EventRing, LogOptions, Logger, Metrics};
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use std::time::Instant;
 use tokio::sync::mpsc;
 
 /// Checks everything that a start would, and starts nothing.
@@ -48,6 +44,7 @@ pub fn validate(arguments: &Arguments) -> Result<(), Failure> {
         ));
     }
     let kept = Kept::load(&settings.server.data_dir).map_err(Failure::configuration)?;
+    Sandbox::check(&settings)?;
     let sessions = Sessions::new().map_err(Failure::machine)?;
     let prepared = Prepared::load(&settings, &kept, &sessions).map_err(Failure::configuration)?;
     for note in notes {
@@ -89,11 +86,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
 
     // What needs the network.
     let workers = workers(settings);
-    let listeners = listeners(settings, workers)?;
-    let api_listener = match settings.metrics.enable {
-        true => Some(api_listener(settings)?),
-        false => None,
-    };
+    let listeners = sockets::of_workers(settings, workers)?;
+    let api_sockets = sockets::of_api(settings)?;
 
     // From here on the node can do what its settings need, and no more. It binds the threads that are started from here on: there
     // must be none before.
@@ -143,7 +137,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     line.send();
     let start = Start { shared, kill_switch, origin, sessions, loaded, prepared, kept, degraded };
     let control = Arc::new(Control::new(start));
-    let outcome = wait(&control, workers, api_listener, arguments.stop_with_parent, ended, running);
+    let outcome = life::wait(&control, workers, api_sockets, arguments.stop_with_parent, ended, running);
     log.info("mitigation-node", "stopped").send();
     drop(log_writer);
     outcome
@@ -173,35 +167,6 @@ fn workers(settings: &Settings) -> usize {
         0 => thread::available_parallelism().map_or(1, usize::from),
         workers => workers,
     }
-}
-
-/// The sockets of each worker.
-fn listeners(settings: &Settings, workers: usize) -> Result<Vec<Vec<TcpListener>>, Failure> {
-    let configs = [ListenerConfig {
-        address: settings.server.bind_address,
-        backlog: settings.performance.backlog_size,
-        shared_with_others: settings.server.reuse_port,
-        tcp_fastopen: settings.performance.enable_tcp_fastopen,
-    }];
-    let mut of_workers: Vec<Vec<TcpListener>> = (0..workers).map(|_| Vec::new()).collect();
-    for config in &configs {
-        let sockets = bind(config, workers)
-            .map_err(|error| Failure::machine(format!("server.bind_address: {error}")))?;
-        of_workers.iter_mut().zip(sockets).for_each(|(of_worker, socket)| of_worker.push(socket));
-    }
-    Ok(of_workers)
-}
-
-fn api_listener(settings: &Settings) -> Result<TcpListener, Failure> {
-    let config = ListenerConfig {
-        address: settings.metrics.bind_address,
-        backlog: 128,
-        shared_with_others: false,
-        tcp_fastopen: false,
-    };
-    let sockets =
-        bind(&config, 1).map_err(|error| Failure::machine(format!("metrics.bind_address: {error}")))?;
-    sockets.into_iter().next().ok_or_else(|| Failure::machine("metrics.bind_address: no socket"))
 }
 
 fn start_workers(
@@ -237,167 +202,5 @@ impl Drop for Ended {
     fn drop(&mut self) {
         // One is enough; and when the program stops, nobody listens.
         let _ = self.tell.try_send(self.index);
-    }
-}
-
-/// Serves the API, keeps the clocks, and obeys signals until one says stop; then lets the workers end what they have begun, with
-/// API and clocks as before.
-fn wait(
-    control: &Arc<Control>,
-    workers: usize,
-    api_listener: Option<TcpListener>,
-    stop_with_parent: bool,
-    ended: mpsc::Receiver<usize>,
-    running: Vec<JoinHandle<()>>,
-) -> Result<(), Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .max_blocking_threads(8)
-        .build()
-        .map_err(Failure::machine)?;
-    let outcome = runtime.block_on(async {
-        tokio::spawn(keep_time(control.clone()));
-        if let Some(listener) = api_listener {
-            tokio::spawn(api::serve(listener, Arc::new(Api { control: control.clone(), workers })));
-        }
-        let outcome = told_to_stop(control, stop_with_parent, ended).await;
-        control.shared.log.info("mitigation-node", "stopping").send();
-        control.shared.lifecycle.drain();
-        let join = move || {
-            for worker in running {
-                // A worker that panicked has said so on standard error.
-                let _ = worker.join();
-            }
-        };
-        // It ends with the last worker, or not at all.
-        let _ = tokio::task::spawn_blocking(join).await;
-        outcome
-    });
-    // A disk that does not answer keeps nobody from stopping.
-    runtime.shutdown_timeout(Duration::from_secs(1));
-    outcome
-}
-
-/// Waits for whatever ends the program.
-async fn told_to_stop(
-    control: &Arc<Control>,
-    stop_with_parent: bool,
-    mut ended: mpsc::Receiver<usize>,
-) -> Result<(), Failure> {
-    let hangup = signal(SignalKind::hangup()).map_err(Failure::machine)?;
-    let mut terminate = signal(SignalKind::terminate()).map_err(Failure::machine)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::machine)?;
-    let (tell, mut parent_ended) = mpsc::channel(1);
-    if stop_with_parent {
-        let tell = tell.clone();
-        thread::spawn(move || watch_parent(&tell));
-    }
-    tokio::spawn(reload_when_told(hangup, control.clone()));
-    tokio::select! {
-        _ = terminate.recv() => Ok(()),
-        _ = interrupt.recv() => Ok(()),
-        _ = parent_ended.recv() => Ok(()),
-        // A node that lost a worker would serve some clients and leave others waiting: better started anew.
-        index = ended.recv() => {
-            let index = index.unwrap_or_default();
-            Err(Failure::machine(format!("worker {index} ended unasked; the log says why")))
-        }
-    }
-}
-
-/// Reloads one after the other: signals that come in meanwhile are one more reload.
-async fn reload_when_told(mut hangup: Signal, control: Arc<Control>) {
-    while hangup.recv().await.is_some() {
-        let control = control.clone();
-        // What came of it is in the log and among the events.
-        let _ = tokio::task::spawn_blocking(move || control.reload().map(drop)).await;
-    }
-}
-
-/// Waits for the end of standard input, and tells of it.
-fn watch_parent(tell: &mpsc::Sender<()>) {
-    let mut bytes = [0; 64];
-    while matches!(std::io::stdin().read(&mut bytes), Ok(1..)) {}
-    // The receiver is gone where the program stops already.
-    let _ = tell.blocking_send(());
-}
-
-/// What is to be done each second, and a little oftener.
-async fn keep_time(control: Arc<Control>) {
-    let shared = &control.shared;
-    let mut interval = tokio::time::interval(Duration::from_millis(200));
-    interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    for count in 0_u64.. {
-        interval.tick().await;
-        shared.events.drain();
-        if count % 5 == 0 {
-            let control = control.clone();
-            // A write that waits for the disk must not hold up the calls.
-            let _ = tokio::task::spawn_blocking(move || each_second(&control)).await;
-        }
-        if count % (5 * 3600) == 0 {
-            let now = u64::try_from(shared.started.elapsed().as_nanos()).unwrap_or(u64::MAX);
-            shared.rates.sweep(now);
-        }
-    }
-}
-
-fn each_second(control: &Control) {
-    let shared = &control.shared;
-    follow_clock(shared);
-    let now = shared.clock.now();
-    tell_expired(shared, &shared.decisions.expire(now));
-    if let Err(error) = shared.decisions.flush_pending() {
-        shared.log.error("mitigation-node", "decisions_not_durable").display("reason", error).send();
-    }
-    control.kill_switch.expire(shared, now);
-    control.flush();
-    let blocks = shared.decisions.current().count(DecisionKind::Block);
-    let metrics = &shared.metrics;
-    metrics.tick(Instant::now(), ProcessUsage::read());
-    metrics.set(Reading::BlockedIps, blocks as u64);
-    metrics.set(Reading::ConfigGeneration, shared.policy.load().generation);
-    metrics.set(Reading::LogLinesDropped, shared.log.dropped());
-    metrics.set(Reading::EventsDropped, shared.events.dropped());
-    metrics.set(Reading::AccessLinesDropped, shared.ledgers.access.dropped());
-    metrics.set(Reading::RecordsDropped, shared.ledgers.recorder.dropped());
-    metrics.set(Reading::PanicMode, shared.kill_switch.strongest(now) as u64);
-    shared.events.forget_before(Timestamp::now().before(control.view().settings.retention.events));
-    if let Some(surge) = metrics.take_surge() {
-        let line = shared.log.warn("mitigation-node", "high_traffic");
-        line.u64("requests_per_second", surge.per_second)
-            .u64("usual_per_second", surge.usual_per_second)
-            .send();
-    }
-}
-
-/// Where somebody set the machine's clock, decisions last as long as they were to last all the same.
-fn follow_clock(shared: &Shared) {
-    let Some(jumped) = shared.decisions.follow(&shared.clock, Clocks::take()) else { return };
-    let mut reason = format!(
-        "the clock was set {} s {}; decisions end after the time they were given",
-        jumped.value.unsigned_abs() / 1000,
-        if jumped.value > 0 { "forward" } else { "back" }
-    );
-    if let Some(why) = &jumped.not_durable {
-        reason.push_str(&format!(" (not on the disk: {why})"));
-    }
-    shared.tell(Event::new(EventKind::Policy, "mitigation-node", "clock_jumped", reason));
-}
-
-fn tell_expired(shared: &Shared, expired: &Expired) {
-    let tell = |event, reason| {
-        shared.tell(Event::new(EventKind::Decision, "mitigation-node", event, reason));
-    };
-    for decision in &expired.decisions {
-        let event = match (decision.kind, decision.confirm_by) {
-            (_, Some(_)) => "block_unconfirmed",
-            (DecisionKind::Block, None) => "block_expired",
-            (DecisionKind::Allow, None) => "allow_expired",
-        };
-        tell(event, format!("{} {}", decision.id, decision.scope));
-    }
-    if expired.more != 0 {
-        tell("decisions_expired", format!("{} more decisions have expired", expired.more));
     }
 }

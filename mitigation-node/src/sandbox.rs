@@ -57,6 +57,17 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
+    /// Finds fault with what the settings list, as a start would; denies nothing.
+    ///
+    /// # Errors
+    /// A listed folder is not there.
+    pub fn check(settings: &Settings) -> Result<(), Failure> {
+        match settings.sandbox.enable {
+            true => Folders::listed(settings).map(drop).map_err(Failure::configuration),
+            false => Ok(()),
+        }
+    }
+
     /// Denies the calling thread, and those it will start, all that a node with these settings does not need. System calls are
     /// denied to threads that run already, too. Nothing of it can be taken back.
     ///

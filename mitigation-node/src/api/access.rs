@@ -1,5 +1,5 @@
-//! Who may call what. Over loopback every call works as the guide writes it; from elsewhere a call needs the token, and without
-//! a token configured there is no such call. Metrics and health are not asked about here.
+//! Who may call what. Over loopback, or the Unix socket, every call works as the guide writes it; from elsewhere a call needs a
+//! token: the operator's for all calls, the viewer's for those that read. Without a token configured there is no such call. Metrics and health are not asked about here.
 //!
 //! A browser on the operator's machine reaches loopback too. What a foreign page makes it send carries that page's `Origin`;
 //! a page whose name was bound to 127.0.0.1 (DNS rebinding) carries its name in `Host`. Both are refused.
@@ -7,10 +7,10 @@
 use crate::api::Api;
 use crate::api::error::ApiError;
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use secbeat_settings::Settings;
+use secbeat_settings::{Secret, Settings};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use subtle::ConstantTimeEq;
@@ -22,13 +22,14 @@ pub async fn check(
     request: Request,
     next: Next,
 ) -> Response {
-    match may_call(&api.control.view().settings, peer.ip().to_canonical(), request.headers()) {
+    let settings = api.control.view().settings.clone();
+    match may_call(&settings, peer.ip().to_canonical(), request.method(), request.headers()) {
         Ok(()) => next.run(request).await,
         Err(error) => error.into_response(),
     }
 }
 
-fn may_call(settings: &Settings, peer: IpAddr, headers: &HeaderMap) -> Result<(), ApiError> {
+fn may_call(settings: &Settings, peer: IpAddr, method: &Method, headers: &HeaderMap) -> Result<(), ApiError> {
     let text =
         |name| headers.get(name).map(|value: &header::HeaderValue| value.to_str().unwrap_or("\u{fffd}"));
     let host = text(header::HOST).unwrap_or_default();
@@ -53,17 +54,25 @@ fn may_call(settings: &Settings, peer: IpAddr, headers: &HeaderMap) -> Result<()
             )))
         };
     }
-    let Some(token) = &settings.metrics.api_token else {
+    let (operator, viewer) = (&settings.metrics.api_token, &settings.metrics.viewer_token);
+    if operator.is_none() && viewer.is_none() {
         return Err(ApiError::not_found(
             "this call is there over loopback alone; set metrics.api_token to make it from elsewhere",
         ));
-    };
+    }
     let given =
         text(header::AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
-    if bool::from(given.as_bytes().ct_eq(token.expose().as_bytes())) {
-        Ok(())
-    } else {
-        Err(ApiError::unauthorized())
+    let is = |token: &Option<Secret>| {
+        token.as_ref().is_some_and(|token| bool::from(given.as_bytes().ct_eq(token.expose().as_bytes())))
+    };
+    // Both are compared, whatever comes of the first.
+    match (is(operator), is(viewer)) {
+        (true, _) => Ok(()),
+        (false, true) if *method == Method::GET || *method == Method::HEAD => Ok(()),
+        (false, true) => Err(ApiError::forbidden(
+            "the token is that of metrics.viewer_token, which reads and changes nothing; make the call with metrics.api_token",
+        )),
+        (false, false) => Err(ApiError::unauthorized()),
     }
 }
 
@@ -79,16 +88,24 @@ fn name_of(host: &str) -> &str {
 mod tests {
     use super::*;
     use axum::http::HeaderValue;
-    use secbeat_settings::Secret;
 
     fn status(token: Option<&str>, peer: &str, headers: &[(header::HeaderName, &str)]) -> u16 {
         let mut settings = Settings::default();
         settings.metrics.api_token = token.map(|token| Secret::new(token).unwrap());
+        answer(&settings, &Method::POST, peer, headers)
+    }
+
+    fn answer(
+        settings: &Settings,
+        method: &Method,
+        peer: &str,
+        headers: &[(header::HeaderName, &str)],
+    ) -> u16 {
         let headers = headers
             .iter()
             .map(|(name, value)| (name.clone(), HeaderValue::from_str(value).unwrap()))
             .collect();
-        match may_call(&settings, peer.parse().unwrap(), &headers) {
+        match may_call(settings, peer.parse().unwrap(), method, &headers) {
             Ok(()) => 200,
             Err(error) => error.into_response().status().as_u16(),
         }
@@ -120,5 +137,22 @@ mod tests {
         assert_eq!(status(Some(TOKEN), "192.0.2.1", &[]), 401);
         assert_eq!(status(Some(TOKEN), "192.0.2.1", &[(header::AUTHORIZATION, "Bearer wrong")]), 401);
         assert_eq!(status(Some(TOKEN), "192.0.2.1", &[(header::AUTHORIZATION, right.as_str())]), 200);
+    }
+
+    #[test]
+    fn a_viewer_reads_and_changes_nothing() {
+        const VIEWER: &str = "fedcba9876543210fedcba9876543210";
+        let mut settings = Settings::default();
+        settings.metrics.viewer_token = Some(Secret::new(VIEWER).unwrap());
+        let bearer = format!("Bearer {VIEWER}");
+        let headers = [(header::AUTHORIZATION, bearer.as_str())];
+        for (method, expected) in
+            [(Method::GET, 200), (Method::HEAD, 200), (Method::POST, 403), (Method::DELETE, 403)]
+        {
+            assert_eq!(answer(&settings, &method, "192.0.2.1", &headers), expected, "{method}");
+        }
+        settings.metrics.api_token = Some(Secret::new(TOKEN).unwrap());
+        assert_eq!(answer(&settings, &Method::POST, "192.0.2.1", &headers), 403);
+        assert_eq!(answer(&settings, &Method::GET, "192.0.2.1", &[]), 401);
     }
 }

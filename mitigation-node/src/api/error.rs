@@ -87,6 +87,11 @@ impl ApiError {
         Self::new(StatusCode::FORBIDDEN, "forbidden", message)
     }
 
+    /// There are too many already. 429.
+    pub fn too_many(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many", message)
+    }
+
     /// There is no room for more. 507.
     pub fn full(message: impl Into<String>) -> Self {
         Self::new(StatusCode::INSUFFICIENT_STORAGE, "full", message)
@@ -99,11 +104,6 @@ impl ApiError {
             "internal",
             format!("the call broke off: {error}; please report it"),
         )
-    }
-
-    /// The call is promised, and not there yet. 501.
-    pub fn not_built() -> Self {
-        Self::new(StatusCode::NOT_IMPLEMENTED, "not_built", "this version does not have this call yet")
     }
 }
 

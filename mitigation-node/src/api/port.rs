@@ -6,9 +6,10 @@ use axum::{Extension, Router, extract::ConnectInfo};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -48,10 +49,33 @@ pub async fn serve(listener: std::net::TcpListener, api: Arc<Api>) -> std::io::R
     }
 }
 
+/// The same on a Unix socket: whoever may open it is on this machine, and is as somebody on loopback.
+pub async fn serve_local(listener: std::os::unix::net::UnixListener, api: Arc<Api>) -> std::io::Result<()> {
+    let listener = tokio::net::UnixListener::from_std(listener)?;
+    let locals = Arc::new(Semaphore::new(LOCALS_MAX));
+    let calls = router(api);
+    loop {
+        let Ok((stream, _)) = listener.accept().await else {
+            tokio::time::sleep(ACCEPT_PAUSE).await;
+            continue;
+        };
+        if let Ok(place) = locals.clone().try_acquire_owned() {
+            tokio::spawn(converse(stream, SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), calls.clone(), place));
+        }
+    }
+}
+
 async fn answer(stream: TcpStream, peer: SocketAddr, calls: Router, place: OwnedSemaphorePermit) {
     // Without it a peer that reads nothing is bounded by the kernel's own patience.
     let _ = rustix::net::sockopt::set_tcp_user_timeout(&stream, UNREAD_TIMEOUT_MS);
     let _ = stream.set_nodelay(true);
+    converse(stream, peer, calls, place).await;
+}
+
+async fn converse<S>(stream: S, peer: SocketAddr, calls: Router, place: OwnedSemaphorePermit)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let calls = TowerToHyperService::new(calls.layer(Extension(ConnectInfo(peer))));
     // A connection that breaks concerns its peer alone.
     let _ = http1::Builder::new()

@@ -77,7 +77,7 @@ impl Folders {
     /// # Errors
     /// A folder that is listed, or one that is to be written, is not there and cannot be made.
     pub fn of(config: &Path, settings: &Settings) -> Result<Self, String> {
-        let mut folders = Self::default();
+        let mut folders = Self::listed(settings)?;
         folders.add(config, Access::Read);
         for Named { key, path, access } in named(settings) {
             if access == Access::Write {
@@ -89,15 +89,19 @@ impl Folders {
         if let Some(socket) = &settings.metrics.unix_socket {
             folders.add(socket, Access::Write);
         }
-        let (sandbox, data_dir) = (&settings.sandbox, &settings.server.data_dir);
-        folders.write.push(real("server.data_dir", data_dir)?);
-        for path in &sandbox.read_paths {
-            folders.read.push(real("sandbox.read_paths", path)?);
-        }
-        for path in &sandbox.write_paths {
-            folders.write.push(real("sandbox.write_paths", path)?);
-        }
+        folders.write.push(real("server.data_dir", &settings.server.data_dir)?);
         Ok(folders)
+    }
+
+    /// Those that the operator lists.
+    ///
+    /// # Errors
+    /// One of them is not there.
+    pub fn listed(settings: &Settings) -> Result<Self, String> {
+        let sandbox = &settings.sandbox;
+        let read = sandbox.read_paths.iter().map(|path| real("sandbox.read_paths", path));
+        let write = sandbox.write_paths.iter().map(|path| real("sandbox.write_paths", path));
+        Ok(Self { read: read.collect::<Result<_, _>>()?, write: write.collect::<Result<_, _>>()? })
     }
 
     /// Whether this may be done with the file at `path`, as far as folders go. What is not there at all is held: whoever opens it

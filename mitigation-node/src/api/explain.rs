@@ -1,0 +1,186 @@
+//! Why a client or a request is, or was, let through or stopped: exactly what the data plane saw.
+
+use crate::api::error::ApiError;
+use crate::api::{Api, aside, panic};
+use axum::Json;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use secbeat_l7::kill_switch::Stance;
+use secbeat_l7::ledger;
+use secbeat_l7::stage::{Stage, flag};
+use secbeat_l7::{Policy, Shared};
+use secbeat_telemetry::{Query as EventQuery, RecordQuery, Trace};
+use secbeat_types::decision::scope_of_address;
+use secbeat_types::{DecisionKind, Event};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// Events that are shown of a client.
+const EVENTS: usize = 10;
+/// Events of a client among which that of a request is looked for.
+const EVENTS_SEARCHED: usize = 1000;
+
+/// What to explain: one of the two.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct What {
+    ip: Option<String>,
+    request_id: Option<String>,
+}
+
+/// `GET /api/v1/explain?ip=` or `?request_id=`
+pub async fn explain(
+    State(api): State<Arc<Api>>,
+    what: Result<Query<What>, QueryRejection>,
+) -> Result<Json<Value>, ApiError> {
+    let Query(what) = what.map_err(|error| ApiError::invalid(error.body_text()))?;
+    let shared = api.control.shared.clone();
+    match (what.ip, what.request_id) {
+        (Some(ip), None) => {
+            let ip: IpAddr = ip.parse().map_err(|_| {
+                ApiError::invalid_at("ip", format!("expected an IPv4 or IPv6 address, found {ip:?}"))
+            })?;
+            aside(move || Ok(Json(of_client(&shared, ip.to_canonical())))).await?
+        }
+        (None, Some(id)) => aside(move || of_request(&shared, &id).map(Json)).await?,
+        _ => Err(ApiError::invalid(
+            "expected ?ip= with an address, or ?request_id= with the X-Request-Id of an answer",
+        )),
+    }
+}
+
+fn of_client(shared: &Shared, ip: IpAddr) -> Value {
+    let now = shared.clock.now();
+    let policy = shared.policy.load();
+    let considered = shared.decisions.snapshot().considered(ip);
+    let in_force = shared.decision(ip, now);
+    let listed: Vec<Value> = considered
+        .iter()
+        .map(|(decision, precedence)| {
+            json!({
+                "decision": decision,
+                "precedence": precedence.as_str(),
+                "in_force": decision.is_in_force(now),
+            })
+        })
+        .collect();
+    let verdict = match in_force.as_ref().map(|decision| decision.kind) {
+        Some(DecisionKind::Block) => "block",
+        Some(DecisionKind::Allow) => "allow",
+        None => "pass",
+    };
+    let now_ns = shared.since_start_ns(Instant::now());
+    let rates: Vec<Value> = policy
+        .rates
+        .usage(shared, ip, now_ns)
+        .map(|(limit, usage)| {
+            json!({
+                "limit": limit,
+                "used": usage.used,
+                "burst": usage.burst,
+                "retry_after_s": usage.retry_after.as_secs_f64().ceil() as u64,
+            })
+        })
+        .collect();
+    let limit = Some(policy.connections_per_address).filter(|limit| *limit > 0);
+    let newest = EventQuery { ip: Some(ip), limit: EVENTS, ..EventQuery::default() };
+    json!({
+        "ip": ip,
+        "scope": scope_of_address(ip),
+        "verdict": verdict,
+        "in_force": in_force,
+        "considered": listed,
+        "rates": rates,
+        "connections": { "open": shared.connections.count(ip), "limit": limit },
+        "panic": turned(shared),
+        "events": shared.events.query(&newest).events,
+    })
+}
+
+/// The kill switch, where it is turned.
+fn turned(shared: &Shared) -> Option<Vec<Value>> {
+    (shared.kill_switch.strongest(shared.clock.now()) != Stance::Normal).then(|| panic::turned(shared))
+}
+
+fn of_request(shared: &Shared, text: &str) -> Result<Value, ApiError> {
+    let digits = text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let id = digits.then(|| u64::from_str_radix(text, 16).ok()).flatten().ok_or_else(|| {
+        let message =
+            format!("expected the 16 hexadecimal digits of an answer's X-Request-Id, found {text:?}");
+        ApiError::invalid_at("request_id", message)
+    })?;
+    let text = text.to_ascii_lowercase();
+    let wanted = RecordQuery { request_id: Some(text.clone()), limit: 1, ..RecordQuery::default() };
+    let record = shared.ledgers.recorder.query(&wanted).records.into_iter().next();
+    let Some(trace) = shared.ledgers.find(id) else {
+        if let Some(record) = record {
+            return Ok(json!({ "request_id": text, "trace": [], "event": null, "record": record }));
+        }
+        return Err(ApiError::not_found(format!(
+            "nothing is known of {text}: it is under way still, or was answered before the start, or so many requests ago that \
+             its trace is gone, and it was not recorded ([recorder] keeps what is stopped and a sample of the rest)"
+        )));
+    };
+    let searched = EventQuery { ip: Some(trace.client), limit: EVENTS_SEARCHED, ..EventQuery::default() };
+    let page = shared.events.query(&searched);
+    let event = page.events.iter().find(|event| event.request_id.as_deref() == Some(text.as_str()));
+    Ok(shown(&shared.policy.load(), &text, &trace, event.map(Arc::as_ref), json!(record)))
+}
+
+fn shown(policy: &Policy, id: &str, trace: &Trace, event: Option<&Event>, record: Value) -> Value {
+    // Sites are numbered within a policy; of an earlier one the name is not known any more.
+    let is_same = u64::from(trace.generation) == policy.generation;
+    let site = is_same.then(|| policy.sites.at(trace.site.into()).name.clone());
+    json!({
+        "request_id": id,
+        "at": trace.at,
+        "client_ip": trace.client,
+        "connection_id": format!("conn_{}", trace.connection),
+        "generation": trace.generation,
+        "site": site,
+        "method": event.and_then(|event| event.method.as_deref()),
+        "host": event.and_then(|event| event.host.as_deref()),
+        "target": event.and_then(|event| event.target.as_deref()),
+        "status": trace.status,
+        "duration_ms": f64::from(trace.duration_us) / 1000.0,
+        "action": ledger::action(trace.flags),
+        "trace": steps(trace, event),
+        "event": event,
+        "record": record,
+    })
+}
+
+/// The stages that the request came to, in order, and what each said.
+fn steps(trace: &Trace, event: Option<&Event>) -> Vec<Value> {
+    let has = |bit: u8| trace.flags & bit != 0;
+    let reached = Stage::ALL.iter().filter(|stage| **stage as u8 <= trace.stage);
+    reached
+        .map(|stage| {
+            let is_last = *stage as u8 == trace.stage;
+            let (verdict, why) = match stage {
+                _ if is_last && has(flag::STOPPED) => ("stop", event.map(|event| event.reason.clone())),
+                Stage::Decision if has(flag::ALLOWED) => ("allow", Some(format!("dec_{}", trace.decision))),
+                Stage::Rates if has(flag::ALLOWED) => {
+                    ("skipped", Some("the client is on the allowlist".into()))
+                }
+                Stage::FirewallHead | Stage::FirewallBody if has(flag::UNWATCHED) => {
+                    ("skipped", Some("the firewall is off here".into()))
+                }
+                Stage::FirewallBody if !has(flag::BODY_INSPECTED) => {
+                    ("skipped", Some("there is no body that is inspected".into()))
+                }
+                Stage::FirewallBody if has(flag::BODY_CUT) => {
+                    ("pass", Some("its first part was inspected: waf.inspect_body_limit".into()))
+                }
+                Stage::FirewallHead if has(flag::LOGGED | flag::SANITIZED) => {
+                    ("log", event.map(|event| event.reason.clone()))
+                }
+                _ => ("pass", None),
+            };
+            json!({ "stage": stage.as_str(), "verdict": verdict, "why": why })
+        })
+        .collect()
+}
