@@ -153,11 +153,14 @@ fn a_folder_that_is_listed_may_be_used_by_a_later_reload() {
 #[test]
 fn a_listed_folder_that_is_not_there_keeps_the_node_from_starting() {
     let origin = Origin::echo();
-    let setup = Setup::before(&origin).set("sandbox.write_paths", "[\"/not/there\"]");
-    let output = Node::run_to_end(&setup);
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(2), "{said}");
-    assert!(said.contains("sandbox.write_paths: /not/there"), "{said}");
+    let mut setup = Setup::before(&origin).set("sandbox.write_paths", "[\"/not/there\"]");
+    for argument in [None, Some("--validate-config")] {
+        setup.arguments.extend(argument.map(Into::into));
+        let output = Node::run_to_end(&setup);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains("sandbox.write_paths: /not/there"), "{said}");
+    }
 }
 
 #[test]
