@@ -144,18 +144,3 @@ fn from_elsewhere_a_call_needs_the_token_and_without_one_there_is_no_call() {
         node.wait().unwrap();
     }
 }
-
-#[test]
-fn calls_that_are_not_built_say_so() {
-    let origin = Origin::echo();
-    let node = Node::before(&origin);
-    for (method, path) in [
-        ("POST", "/api/v1/panic"),
-        ("GET", "/api/v1/explain"),
-        ("GET", "/api/v1/events/stream"),
-    ] {
-        let answer = node.call(method, path, "");
-        is_error(&answer, 501, path);
-        assert_eq!(answer.json()["error"]["code"], "not_built");
-    }
-}
