@@ -45,7 +45,6 @@ pub fn validate(arguments: &Arguments) -> Result<(), Failure> {
     }
     let kept = Kept::load(&settings.server.data_dir).map_err(Failure::configuration)?;
     Sandbox::check(&settings)?;
-    Sandbox::check(&settings)?;
     let sessions = Sessions::new().map_err(Failure::machine)?;
     let prepared = Prepared::load(&settings, &kept, &sessions).map_err(Failure::configuration)?;
     for note in notes {
