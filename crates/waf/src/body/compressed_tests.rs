@@ -179,6 +179,23 @@ proptest! {
     }
 
     #[test]
+    fn a_good_body_with_changed_bytes_does_not_make_it_panic(
+        text in "[a-f ]{0,400}", changes in vec((any::<u16>(), any::<u8>()), 1..4), complete: bool,
+    ) {
+        let brotli = vec![0x1b, 0x13, 0, 0, 0xa4, 0xb0, 0xb2, 0xea, 0x81, 0x47, 0x02, 0x8a];
+        let bodies = ALL.map(|coding| (coding, encoded(coding, text.as_bytes())));
+        for (coding, mut body) in bodies.into_iter().chain([(Coding::Brotli, brotli)]) {
+            for (at, with) in &changes {
+                let at = usize::from(*at) % body.len();
+                body[at] = *with;
+            }
+            if let Ok(decoded) = decode(&body, &[coding], complete, &LIMITS) {
+                prop_assert!(decoded.bytes.len() <= LIMITS.output_max);
+            }
+        }
+    }
+
+    #[test]
     fn what_is_encoded_is_read_back(plain in vec(any::<u8>(), 0..2000), first in 0usize..4, second in 0usize..4) {
         let codings = [ALL[first], ALL[second]];
         let body = encoded(codings[1], &encoded(codings[0], &plain));
