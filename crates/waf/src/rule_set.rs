@@ -172,7 +172,7 @@ impl RuleSet {
             },
             named_headers: named_headers.collect(),
             has_paths: compiled.iter().any(|rule| !rule.paths.is_empty()),
-            may_allow: compiled.iter().any(|rule| rule.action == Action::Allow),
+            may_allow: rules.iter().any(|rule| rule.enabled && rule.effective_action() == Action::Allow),
             rules: rules.to_vec(),
             compiled,
             chains,

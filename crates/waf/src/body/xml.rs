@@ -87,13 +87,11 @@ impl<'b> Walk<'b, '_, '_> {
         self.skip_space();
         loop {
             match self.rest().first() {
+                _ if self.is_over => return self.epilogue(),
                 Some(b'<') => self.markup()?,
                 Some(_) if self.open.is_empty() => return Err(self.expected("an element")),
                 Some(_) => self.text()?,
                 None => return self.flush().and(Err(Stop::End)),
-            }
-            if self.is_over {
-                return self.epilogue();
             }
         }
     }

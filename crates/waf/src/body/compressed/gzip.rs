@@ -6,12 +6,10 @@ use flate2::{Crc, Decompress};
 pub(super) fn undo(input: &[u8], out: &mut Vec<u8>, enough: usize) -> Option<End> {
     let mut rest = input;
     loop {
-        let Some(body) = (match skip_header(rest) {
-            Header::Before(body) => Some(body),
-            Header::Cut => None,
+        let body = match skip_header(rest) {
+            Header::Before(body) => body,
+            Header::Cut => return Some(End::Cut),
             Header::None => return None,
-        }) else {
-            return Some(End::Cut);
         };
         let start = out.len();
         let (end, read) = inflate(Decompress::new(false), body, out, enough)?;
@@ -50,11 +48,8 @@ enum Header<'i> {
 fn skip_header(input: &[u8]) -> Header<'_> {
     const MAGIC: &[u8] = &[0x1f, 0x8b, 8];
     let Some((fixed, mut rest)) = input.split_at_checked(10) else {
-        return if MAGIC.starts_with(input.get(..input.len().min(3)).unwrap_or_default()) {
-            Header::Cut
-        } else {
-            Header::None
-        };
+        let is_beginning = input.iter().zip(MAGIC).all(|(byte, expected)| byte == expected);
+        return if is_beginning { Header::Cut } else { Header::None };
     };
     let flags = fixed.get(3).copied().unwrap_or_default();
     // The bits that mean nothing yet must be zero.
