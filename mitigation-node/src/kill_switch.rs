@@ -13,6 +13,15 @@ use std::sync::{Mutex, PoisonError};
 /// The most switches that are turned at once: hosts beyond them are named by one pattern.
 pub const SWITCHES_MAX: usize = 256;
 
+/// Why the switch was not turned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TurnError {
+    /// [`SWITCHES_MAX`] are turned.
+    TooMany,
+    /// It cannot be turned back for some hosts while it is turned for all.
+    TurnedForAll,
+}
+
 /// Turns the switch, and keeps it on the disk.
 pub struct KillSwitchKeeper {
     path: PathBuf,
@@ -42,28 +51,42 @@ impl KillSwitchKeeper {
                 })?,
         };
         let keeper = Self { path, turning: Mutex::default(), writing: Mutex::default() };
-        keeper.put(shared, kept.into_iter().filter(|switch| now < switch.until).collect());
+        shared.kill_switch.set(kept.into_iter().filter(|switch| now < switch.until).collect());
         Ok(keeper)
     }
 
-    /// Turns the switch for `hosts` (none: for all), in place of what it was for exactly these; `Stance::Normal` turns it back,
-    /// for all hosts also where it was turned for some. In force when this returns. `None`: too many are turned.
-    pub fn turn(&self, shared: &Shared, switch: Switch) -> Option<()> {
+    /// Turns the switch for its hosts (none: for all), in place of what it was for each of these; `Stance::Normal` turns it back,
+    /// for all hosts also where it was turned for some. In force when this returns.
+    ///
+    /// # Errors
+    /// Nothing has changed then.
+    pub fn turn(&self, shared: &Shared, switch: Switch) -> Result<(), TurnError> {
         let _turning = self.turning.lock().unwrap_or_else(PoisonError::into_inner);
         let now = switch.since;
         let mut switches = Vec::clone(&shared.kill_switch.switches());
-        let is_back_for_all = switch.mode == Stance::Normal && switch.hosts.is_empty();
-        switches.retain(|known| now < known.until && known.hosts != switch.hosts && !is_back_for_all);
+        switches.retain(|known| now < known.until);
+        if switch.mode == Stance::Normal && switch.hosts.is_empty() {
+            switches.clear();
+        } else if switch.mode == Stance::Normal && switches.iter().any(|known| known.hosts.is_empty()) {
+            return Err(TurnError::TurnedForAll);
+        }
+        switches.retain_mut(|known| match known.hosts.is_empty() {
+            true => !switch.hosts.is_empty(),
+            false => {
+                known.hosts.retain(|host| !switch.hosts.contains(host));
+                !known.hosts.is_empty()
+            }
+        });
         if switch.mode != Stance::Normal {
             switches.push(switch.clone());
         }
         if switches.len() > SWITCHES_MAX {
-            return None;
+            return Err(TurnError::TooMany);
         }
-        self.put(shared, switches);
+        shared.kill_switch.set(switches);
         let event = if switch.mode == Stance::Normal { "panic_lifted" } else { "panic_engaged" };
         shared.tell(Event::new(EventKind::Policy, "mitigation-node", event, told(&switch)));
-        Some(())
+        Ok(())
     }
 
     /// Writes what is in force. To be called behind [`turn`](Self::turn), where waiting is fine.
@@ -84,14 +107,10 @@ impl KillSwitchKeeper {
         let _turning = self.turning.lock().unwrap_or_else(PoisonError::into_inner);
         let (kept, over): (Vec<Switch>, Vec<Switch>) =
             shared.kill_switch.switches().iter().cloned().partition(|switch| now < switch.until);
-        self.put(shared, kept);
+        shared.kill_switch.set(kept);
         for switch in over {
             shared.tell(Event::new(EventKind::Policy, "mitigation-node", "panic_expired", told(&switch)));
         }
-    }
-
-    fn put(&self, shared: &Shared, switches: Vec<Switch>) {
-        shared.kill_switch.set(switches);
     }
 }
 

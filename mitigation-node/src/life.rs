@@ -12,6 +12,9 @@ use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
+/// How long access log and recorder have to write what they still hold when the program stops.
+const LAST_LINES: Duration = Duration::from_secs(1);
+
 /// Serves the API, keeps the clocks, and obeys signals until one says stop; then lets the workers end what they have begun, with
 /// API and clocks as before.
 pub fn wait(
@@ -49,6 +52,12 @@ pub fn wait(
         };
         // It ends with the last worker, or not at all.
         let _ = tokio::task::spawn_blocking(join).await;
+        let shared = control.shared.clone();
+        let write_out = move || {
+            shared.ledgers.access.flush(LAST_LINES);
+            shared.ledgers.recorder.flush(LAST_LINES);
+        };
+        let _ = tokio::task::spawn_blocking(write_out).await;
         drop(local_socket);
         outcome
     });

@@ -23,6 +23,7 @@ use secbeat_l7::shared::Lifecycle;
 use secbeat_l7::{Shared, Worker};
 use secbeat_settings::Settings;
 use secbeat_telemetry::{EventRing, LogOptions, Logger, Metrics};
+use secbeat_types::Timestamp;
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
@@ -112,7 +113,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         connections: Connections::new(),
         bodies: Budget::new(settings.waf.body_memory_budget, settings.waf.body_memory_per_client),
         metrics,
-        events: Arc::new(EventRing::default()),
+        events: Arc::new(EventRing::after_id(first_event_id(Timestamp::now()))),
         ledgers: ledger_options::start(settings, workers, &log).map_err(Failure::machine)?,
         log: log.clone(),
         started,
@@ -141,6 +142,11 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     log.info("mitigation-node", "stopped").send();
     drop(log_writer);
     outcome
+}
+
+/// Ids of events ascend from start to start: a thousand for each millisecond are more than a node tells of.
+fn first_event_id(now: Timestamp) -> u64 {
+    u64::try_from(now.unix_ms()).unwrap_or_default().saturating_mul(1000)
 }
 
 fn open_log(settings: &Settings) -> Result<(Logger, secbeat_telemetry::LogWriter), Failure> {

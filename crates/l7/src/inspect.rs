@@ -70,6 +70,7 @@ pub fn head<'p>(
     for round in 0.. {
         let mut transaction = waf.rules.transaction(context);
         let verdict = look_at_head(&mut transaction, &scratch.head, scratch.head_bytes());
+        count_excepted(connection, &transaction);
         let matches = match settle(connection, &waf.rules, scratch, facts, verdict)? {
             Settled::GoesOn => return Ok(Some(Inspection { waf, transaction })),
             Settled::Allowed => return Ok(None),
@@ -83,6 +84,13 @@ pub fn head<'p>(
         record::sanitized(connection, scratch, facts, &matches);
     }
     Ok(None)
+}
+
+fn count_excepted(connection: &Connection, transaction: &Transaction<'_>) {
+    match transaction.take_excepted() {
+        0 => {}
+        matches => connection.worker.metrics.exceptions_hit(matches),
+    }
 }
 
 fn look_at_head(transaction: &mut Transaction<'_>, head: &RequestHead, bytes: &[u8]) -> Verdict {
@@ -126,6 +134,7 @@ fn settle(
         Action::Sanitize => return Ok(Settled::Sanitize(matches)),
         Action::RateLimit => {
             if let Some(retry_after_s) = too_often(connection, rules, &matches, facts) {
+                connection.worker.metrics.rate_limited();
                 return Err(Refusal::RuleRate { matches, retry_after_s }.into());
             }
         }
@@ -276,6 +285,12 @@ impl Judge<'_> {
     }
 
     fn verdict(&mut self, bytes: &[u8], complete: bool) -> Verdict {
+        let verdict = self.look(bytes, complete);
+        count_excepted(self.connection, &self.transaction);
+        verdict
+    }
+
+    fn look(&mut self, bytes: &[u8], complete: bool) -> Verdict {
         let content_type = self.content_type.as_deref();
         if self.codings.is_empty() {
             return self.transaction.request_body(self.kind, content_type, bytes, complete);

@@ -91,6 +91,8 @@ pub struct Page {
 
 /// The newest events of a node.
 pub struct EventRing {
+    /// Ids are greater than this.
+    base: u64,
     queue: ArrayQueue<Event>,
     dropped: AtomicU64,
     newest_id: AtomicU64,
@@ -105,16 +107,28 @@ struct Ring {
 
 impl Default for EventRing {
     fn default() -> Self {
-        EventRing {
-            queue: ArrayQueue::new(QUEUE_MAX),
-            dropped: AtomicU64::new(0),
-            newest_id: AtomicU64::new(0),
-            ring: Mutex::default(),
-        }
+        EventRing::after_id(0)
     }
 }
 
 impl EventRing {
+    /// An empty ring whose ids are greater than `base`: where that grows from start to start, so do they, and who followed an
+    /// earlier life of the node is told that it has ended.
+    pub fn after_id(base: u64) -> Self {
+        EventRing {
+            base,
+            queue: ArrayQueue::new(QUEUE_MAX),
+            dropped: AtomicU64::new(0),
+            newest_id: AtomicU64::new(base),
+            ring: Mutex::default(),
+        }
+    }
+
+    /// The id that all ids of this life of the node are greater than.
+    pub fn base(&self) -> u64 {
+        self.base
+    }
+
     /// Hands over an event; it is dropped and counted where too many wait. Never waits.
     pub fn push(&self, event: Event) {
         if self.queue.push(event).is_err() {

@@ -9,7 +9,7 @@ use crate::rule_set::{Class, Compiled};
 use crate::sanitize::{self, Edit, Place};
 use crate::{Context, Request, RuleSet, transform};
 use secbeat_types::{Action, RuleMatch, Verdict};
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::ops::Range;
 
 /// One request, judged in phases: its head, then its body, where that is inspected. Each phase answers with a verdict
@@ -27,6 +27,8 @@ pub struct Transaction<'r> {
     edits: Vec<Edit>,
     /// Whether a rule allowed it: then nothing more is looked at.
     is_allowed: bool,
+    /// Matches that an exception kept from counting.
+    excepted: Cell<u32>,
 }
 
 /// A value that is looked at.
@@ -49,6 +51,7 @@ impl<'r> Transaction<'r> {
             findings: Findings::default(),
             edits: Vec::new(),
             is_allowed: false,
+            excepted: Cell::new(0),
         }
     }
 
@@ -172,6 +175,11 @@ impl<'r> Transaction<'r> {
         self.conclude(found)
     }
 
+    /// How many matches exceptions have kept from counting since this was last asked.
+    pub fn take_excepted(&self) -> u32 {
+        self.excepted.take()
+    }
+
     /// What is to be changed in the request, after a phase whose verdict was [`Action::Sanitize`]; otherwise nothing.
     pub fn edits(&self) -> &[Edit] {
         &self.edits
@@ -257,7 +265,11 @@ impl<'r> Transaction<'r> {
     fn admit(&self, found: RuleMatch, rule: usize, findings: &mut Findings) -> Option<Action> {
         let Context { client, host, now, scope, exceptions, .. } = self.context;
         let circumstances = Circumstances { client, host, now, paths: &|| self.paths() };
-        if scope.is_disabled(rule) || exceptions.excepts(&found, &circumstances) {
+        if scope.is_disabled(rule) {
+            return None;
+        }
+        if exceptions.excepts(&found, &circumstances) {
+            self.excepted.set(self.excepted.get() + 1);
             return None;
         }
         let is_stopping = !matches!(found.action, Action::Allow | Action::Log);

@@ -3,7 +3,7 @@
 use crate::api::body::Json as JsonBody;
 use crate::api::error::ApiError;
 use crate::api::{Api, aside};
-use crate::kill_switch::SWITCHES_MAX;
+use crate::kill_switch::{SWITCHES_MAX, TurnError};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -77,12 +77,14 @@ pub async fn turn(
     let shared = &api.control.shared;
     let since = shared.clock.now();
     let switch = Switch { mode, hosts, until: since.after(duration), since, reason };
-    if api.control.kill_switch.turn(shared, switch.clone()).is_none() {
-        let message = format!(
+    api.control.kill_switch.turn(shared, switch.clone()).map_err(|error| match error {
+        TurnError::TooMany => ApiError::full(format!(
             "{SWITCHES_MAX} switches are turned; name several hosts in one call, or all by leaving hosts out"
-        );
-        return Err(ApiError::full(message));
-    }
+        )),
+        TurnError::TurnedForAll => ApiError::conflict(
+            "the switch is turned for all hosts: turn it back for all (leave hosts out), then turn it for those that need it",
+        ),
+    })?;
     let control = api.control.clone();
     let save = aside(move || control.kill_switch.save(&control.shared));
     let written = tokio::time::timeout(DISK_PATIENCE, save).await;

@@ -112,9 +112,9 @@ impl Cursor {
     fn new(events: &EventRing, query: EventQuery) -> Self {
         let newest = events.drain();
         let seen = match query.since {
-            // An id of the future is one of an earlier life of the node: all that happened in this one is new.
-            Some(Since::Id(id)) if id <= newest => id,
-            Some(Since::Id(_)) => 0,
+            // An id of another life of the node: all that happened in this one is new.
+            Some(Since::Id(id)) if (events.base()..=newest).contains(&id) => id,
+            Some(Since::Id(_)) => events.base(),
             // It is looked for from the oldest event that is kept; what is gone is not missed.
             Some(Since::Time(_)) => events.after(0).first().map_or(newest, |oldest| oldest.id - 1),
             None => newest,

@@ -27,7 +27,7 @@ fn busy() -> Metrics {
     second.rule_triggered(Category::SqlInjection);
     second.rule_triggered(Category::Scanner);
     first.upstream_error(UpstreamError::ConnectTimeout);
-    first.exception_hit();
+    first.exceptions_hit(1);
     second.request_sanitized();
     (0..2).for_each(|_| first.rate_limited());
     metrics.set(Reading::PanicMode, 1);

@@ -133,9 +133,9 @@ impl WorkerMetrics {
         self.rules_triggered[category as usize].fetch_add(1, Relaxed);
     }
 
-    /// An exception set a rule's match aside.
-    pub fn exception_hit(&self) {
-        self.exceptions_hit.fetch_add(1, Relaxed);
+    /// Exceptions set so many matches aside.
+    pub fn exceptions_hit(&self, matches: u32) {
+        self.exceptions_hit.fetch_add(matches.into(), Relaxed);
     }
 
     /// A request went on after something was taken out of it.
