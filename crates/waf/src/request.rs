@@ -70,7 +70,7 @@ const ROUTINE_HEADERS: &[&str] = &[
     "upgrade-insecure-requests",
 ];
 
-/// Whether rules on `headers` leave this header out: [`ROUTINE_HEADERS`] and all of `Sec-*`.
+/// Whether rules on `headers` leave this header out: those whose form HTTP fixes, and all of `Sec-*`.
 pub fn is_routine_header(name: &[u8]) -> bool {
     name.get(..4).is_some_and(|prefix| prefix.eq_ignore_ascii_case(b"sec-"))
         || ROUTINE_HEADERS.iter().any(|routine| name.eq_ignore_ascii_case(routine.as_bytes()))

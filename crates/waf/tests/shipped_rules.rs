@@ -211,7 +211,7 @@ fn every_attack_is_stopped_in_every_kind_of_body() {
     let rules = shipped();
     let mut passed = Vec::new();
     for attack in ATTACKS.iter().flat_map(|(_, attacks)| *attacks) {
-        for sent in [Sent::form(attack), Sent::json(attack), Sent::multipart(attack)] {
+        for sent in [Sent::form(attack), Sent::json(attack), Sent::multipart(attack), Sent::xml(attack)] {
             // Two levels up are left alone in a body: people write them in text.
             if sent.judge(&rules).0 != Action::Block && !attack.contains("..") && !attack.contains("%c0") {
                 passed.push(format!("{attack:?} {sent:?}"));
@@ -315,6 +315,7 @@ fn ordinary_values_pass_everywhere() {
             Sent::form(value),
             Sent::json(value),
             Sent::multipart(value),
+            Sent::xml(value),
             Sent::header("Referer", &format!("https://www.example.com/search?q={}", common::percent(value))),
         ] {
             let (action, categories) = sent.judge(&rules);

@@ -67,6 +67,16 @@ impl Sent {
         Sent::post(&format!("multipart/form-data; boundary={BOUNDARY}"), body)
     }
 
+    /// Control characters cannot be in XML; they are left out.
+    pub fn xml(value: &str) -> Sent {
+        let escaped = value.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+        let escaped: String = escaped.chars().filter(|c| !c.is_control() || "\t\n\r".contains(*c)).collect();
+        Sent::post(
+            "application/xml",
+            format!("<order n=\"1\"><name>Jane</name><text>{escaped}</text></order>"),
+        )
+    }
+
     pub fn post(content_type: &str, body: String) -> Sent {
         Sent {
             fields: vec![("Content-Type".into(), content_type.into())],
