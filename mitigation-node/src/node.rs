@@ -154,7 +154,7 @@ fn open_log(settings: &Settings) -> Result<(Logger, secbeat_telemetry::LogWriter
         level: log_options::level(settings.logging.level),
         format: log_options::format(settings.logging.format),
         target: log_options::target(settings),
-        ..LogOptions::default()
+        lines_per_second: settings.logging.lines_per_second,
     };
     Logger::start(options).map_err(|error| Failure::machine(format!("logging.file: {error}")))
 }

@@ -123,6 +123,39 @@ fn what_is_not_built_is_refused_by_name() {
 }
 
 #[test]
+fn what_is_read_and_not_built_is_checked_and_said_to_be_missing() {
+    let origin = Origin::echo();
+    let node = Setup::before(&origin)
+        .set("syn_proxy.enable", true)
+        .set("syn_proxy.max_syn_backlog", 1024)
+        .set("orchestrator.urls", "[\"http://a.test:9090\", \"http://b.test:9090\"]")
+        .text("orchestrator.join_token", "0123456789abcdef")
+        .text("orchestrator.ca_pin", "ab".repeat(32))
+        .set("orchestrator.register_interval", 5)
+        .set("orchestrator.heartbeat_interval", 5)
+        .start();
+    let status = node.call("GET", "/api/v1/status", "").json().to_string();
+    for key in ["syn_proxy.enable", "orchestrator.url"] {
+        assert!(status.contains(key), "{key}: {status}");
+    }
+    let wrong = [
+        ("syn_proxy.max_syn_backlog", "1"),
+        ("syn_proxy.syn_cookie_secret_file", "\"not-there\""),
+        ("orchestrator.urls", "[\"a.test\"]"),
+        ("orchestrator.join_token", "\"your-join-token\""),
+        ("orchestrator.join_token_file", "\"not-there\""),
+        ("orchestrator.ca_pin", "\"abc\""),
+        ("orchestrator.register_interval", "0"),
+        ("orchestrator.heartbeat_interval", "0"),
+    ];
+    for (key, value) in wrong {
+        let (code, error) = refused(&setup().set(key, value));
+        assert_eq!(code, 2, "{key}: {error}");
+        assert!(error.contains(&format!("{key}: ")), "{key}: {error}");
+    }
+}
+
+#[test]
 fn a_second_start_on_the_same_port_or_data_folder_is_refused_with_its_reason() {
     let origin = Origin::echo();
     let node = Node::before(&origin);

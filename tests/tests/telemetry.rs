@@ -246,3 +246,26 @@ fn events_are_told_newest_first_page_by_page_and_by_client() {
     let since = first["events"][1]["id"].as_u64().unwrap();
     assert_eq!(targets(&page(&format!("since={since}"))), ["6"]);
 }
+
+#[test]
+fn lines_about_attacks_beyond_a_few_each_second_are_counted_in_one() {
+    let origin = Origin::echo();
+    let node = Setup::before(&origin).set("logging.lines_per_second", 1).start();
+    let mut client = node.client();
+    let count = 50;
+    for _ in 0..count {
+        assert_eq!(client.get("/?q=%3Cscript%3Ealert(1)%3C/script%3E").status, 403);
+    }
+    eventually("each attack in a line of its own or in a count", || {
+        let (mut lines, mut counted) = (0, 0);
+        for line in node.log().lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()) {
+            match line["event"].as_str() {
+                Some("attack_detected") => lines += 1,
+                Some("log_suppressed") => counted += line["count"].as_u64().unwrap(),
+                _ => {}
+            }
+        }
+        assert!(lines < count, "{lines}");
+        lines + counted == count
+    });
+}

@@ -12,7 +12,7 @@ section! {
         format: Format = Format::Json;
         /// The file that is written, opened again at every reload. Not given: standard error.
         file: Option<PathBuf> = None;
-        /// Lines about attacks and limits written each second; what is beyond is counted and told in one line.
+        /// Lines about attacks and limits written each second, of each `event`; what is beyond is counted and told in one line.
         lines_per_second: u32 = 1000 => unit("lines/s"), range(1.0, 1_000_000.0);
     }
 }
