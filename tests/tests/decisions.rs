@@ -246,7 +246,7 @@ fn a_full_disk_never_weakens_a_block() {
 
     // What the file has room for yet is used up first.
     let reason = "x".repeat(400);
-    let (ip, answer) = (1..100)
+    let (ip, answer) = (1..250)
         .map(|i| format!("203.0.113.{i}"))
         .map(|ip| {
             let body = format!(r#"{{"ip":"{ip}","reason":"{reason}"}}"#);

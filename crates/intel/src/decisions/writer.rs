@@ -108,10 +108,7 @@ pub struct Loading {
 
 impl Loading {
     /// The decisions in `data_dir` that are in force at `now`, their writer, and warnings.
-    pub fn open(
-        data_dir: &Path,
-        now: Timestamp,
-    ) -> Result<(DecisionTable, Writer, Vec<String>), OpenError> {
+    pub fn open(data_dir: &Path, now: Timestamp) -> Result<(DecisionTable, Writer, Vec<String>), OpenError> {
         let table = DecisionTable::default();
         let mut loading = Loading { table, reasons: Reasons::default(), next_id: 1, shifted_ms: 0 };
         let Opened { journal, warnings } = Journal::open(data_dir, |record| loading.apply(record))?;

@@ -62,11 +62,7 @@ impl Shard {
     }
 
     /// Takes out the entries that `condemned` names, and returns them.
-    pub fn remove(
-        &mut self,
-        condemned: impl Fn(&Entry) -> bool,
-        hash: impl Fn(Prefix) -> u64,
-    ) -> Vec<Entry> {
+    pub fn remove(&mut self, condemned: impl Fn(&Entry) -> bool, hash: impl Fn(Prefix) -> u64) -> Vec<Entry> {
         let gone: Vec<Entry> = self.entries.extract_if(.., |entry| condemned(entry)).collect();
         self.entries.shrink_to_fit();
         self.reindex(hash);
