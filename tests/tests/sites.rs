@@ -187,3 +187,16 @@ fn what_is_wrong_with_a_site_is_refused_with_its_place() {
         assert!(error.contains(says), "{table}: {error}");
     }
 }
+
+#[test]
+fn the_examples_of_the_reference_page_run() {
+    let page = secbeat_settings::reference_markdown();
+    let examples = page.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let origin = Origin::echo();
+    let node = examples.fold(Setup::before(&origin), Setup::tables).start();
+    let status = |method: &str| {
+        let request = format!("{method} / HTTP/1.1\r\nHost: files.example\r\nContent-Length: 0\r\n\r\n");
+        node.ask(request).status
+    };
+    assert_eq!((status("PUT"), status("POST")), (200, 405));
+}
