@@ -33,8 +33,11 @@ fn main() {
         let expired = told("a second's worth expired", || decisions.expire(hour));
         println!("expired: {}", expired.decisions.len() + expired.more);
         told("a page", || table.page(DecisionKind::Block, None, 500_000, 1000, now));
-        let misses = |number: u32| address(number ^ 0x8000_0000);
-        for (what, of) in [("held", &address as &dyn Fn(u32) -> IpAddr), ("not held", &misses)] {
+        let missing = |number: u32| Ipv4Addr::from(number | 0x8000_0000).into();
+        let few = |number: u32| Ipv4Addr::from((number % 1000) | 0x8000_0000).into();
+        let ways: [(&str, &dyn Fn(u32) -> IpAddr); 3] =
+            [("held", &address), ("not held", &missing), ("not held, of few clients", &few)];
+        for (what, of) in ways {
             let start = Instant::now();
             let found = (0..COUNT).filter(|number| table.find(of(*number), now).is_some()).count();
             let each = start.elapsed().as_nanos() / u128::from(COUNT);

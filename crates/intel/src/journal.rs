@@ -215,9 +215,11 @@ impl Journal {
         Ok(())
     }
 
-    /// Lets go of a draft that failed.
+    /// Lets go of a draft that failed, and of the room that it takes on a disk that may be full.
     pub fn abandon(&mut self) {
         self.meanwhile = None;
+        // Where it cannot be removed either, the next draft writes over it.
+        let _ = fs::remove_file(draft::path_beside(&self.path));
     }
 
     /// Whether a write failed that has not been made good by a new file.

@@ -71,9 +71,10 @@ impl Writer {
     /// Takes the new file, or goes on with the old one, which is whole unless stale.
     pub fn end(&mut self, draft: io::Result<Draft>) -> io::Result<()> {
         let Some(journal) = &mut self.journal else { return Ok(()) };
-        let taken = draft.and_then(|draft| journal.adopt(draft));
-        journal.abandon();
-        taken.or_else(|error| if journal.is_stale() { Err(error) } else { Ok(()) })
+        draft.and_then(|draft| journal.adopt(draft)).or_else(|error| {
+            journal.abandon();
+            if journal.is_stale() { Err(error) } else { Ok(()) }
+        })
     }
 }
 

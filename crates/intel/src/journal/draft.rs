@@ -31,7 +31,7 @@ pub(super) struct Whole {
 
 impl Draft {
     pub(super) fn new(journal: &Path) -> Self {
-        Draft { path: journal.with_extension("journal.new"), file: None, end: 0, records: 0 }
+        Draft { path: path_beside(journal), file: None, end: 0, records: 0 }
     }
 
     /// Writes these decisions, and the number of the next one.
@@ -78,6 +78,11 @@ impl Draft {
     fn file(&mut self) -> io::Result<&mut File> {
         self.file.as_mut().ok_or_else(not_written)
     }
+}
+
+/// Where the draft of a journal is.
+pub(super) fn path_beside(journal: &Path) -> PathBuf {
+    journal.with_extension("journal.new")
 }
 
 fn not_written() -> io::Error {

@@ -49,7 +49,7 @@ impl Shard {
             return Some(std::mem::replace(held, entry));
         }
         if (self.entries.len() + 1) * 4 > self.index.len() * 3 {
-            self.entries.reserve_exact(self.entries.len() / 16 + 4);
+            self.entries.reserve_exact(self.entries.len() / 8 + 4);
             self.entries.push(entry);
             self.reindex(hash);
         } else {
