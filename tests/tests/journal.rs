@@ -73,7 +73,7 @@ fn nothing_acknowledged_is_lost_and_nothing_is_corrupt_after_a_kill_at_200_rando
         let api = node.setup.api;
         acknowledged.extend(thread::scope(|scope| {
             let writer = scope.spawn(|| block_until_the_end(api, &mut next));
-            thread::sleep(life);
+            thread::park_timeout(life);
             node.kill();
             writer.join().unwrap()
         }));
