@@ -29,6 +29,22 @@ impl Node {
         self.call("POST", path, body)
     }
 
+    /// `POST path`, which must go well: what is answered.
+    #[track_caller]
+    pub fn done(&self, path: &str, body: &str) -> Value {
+        let answer = self.post(path, body);
+        assert_eq!(answer.status, 200, "{body}: {}", answer.text());
+        answer.json()
+    }
+
+    /// `GET path`, which must go well: what is answered.
+    #[track_caller]
+    pub fn told(&self, path: &str) -> Value {
+        let answer = self.call("GET", path, "");
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        answer.json()
+    }
+
     /// Reloads, which must succeed, and returns what the node says of it.
     #[track_caller]
     pub fn reload(&self) -> Value {
@@ -60,6 +76,26 @@ impl Node {
         let id = answer.field("x-request-id").expect("an id in the answer").to_owned();
         until(&format!("an event of request {id}"), || {
             self.events("").into_iter().find(|event| event["request_id"] == id.as_str())
+        })
+    }
+
+    /// Waits for the trace of the request that `answer` answers, and returns what explains it.
+    #[track_caller]
+    pub fn explained(&self, answer: &Answer) -> Value {
+        let id = answer.field("x-request-id").expect("an id in the answer");
+        until(&format!("the trace of request {id}"), || {
+            let told = self.call("GET", &format!("/api/v1/explain?request_id={id}"), "");
+            (told.status == 200).then(|| told.json()).filter(|told| told["trace"] != serde_json::json!([]))
+        })
+    }
+
+    /// Waits for the record of the request that `answer` answers.
+    #[track_caller]
+    pub fn record_of(&self, answer: &Answer) -> Value {
+        let id = answer.field("x-request-id").expect("an id in the answer");
+        until(&format!("the record of request {id}"), || {
+            let told = self.told(&format!("/api/v1/records?request_id={id}"));
+            told["records"].get(0).cloned()
         })
     }
 

@@ -33,7 +33,7 @@ pub mod wait;
 
 pub use certs::Certificate;
 pub use client::Client;
-pub use message::{Answer, Received};
+pub use message::{Answer, Received, request};
 pub use node::Node;
 pub use origin::Origin;
 pub use setup::Setup;

@@ -4,6 +4,14 @@ use serde_json::Value;
 use std::io::{self, ErrorKind, Read};
 use std::sync::{Arc, Mutex};
 
+/// A request with a body of a stated length: `line` such as `POST /`, and fields as they are sent, each with its CR LF.
+pub fn request(line: &str, fields: &str, body: impl AsRef<[u8]>) -> Vec<u8> {
+    let body = body.as_ref();
+    let head =
+        format!("{line} HTTP/1.1\r\nHost: site.test\r\n{fields}Content-Length: {}\r\n\r\n", body.len());
+    [head.as_bytes(), body].concat()
+}
+
 /// A message: a request as a backend got it, or an answer as a client got it.
 #[derive(Debug, Clone, Default)]
 pub struct Message {

@@ -1,6 +1,7 @@
 //! What a node is started with.
 
 use crate::certs::Certificate;
+use crate::netns::Namespace;
 use crate::node::Node;
 use crate::origin::Origin;
 use std::collections::BTreeMap;
@@ -122,6 +123,13 @@ impl Setup {
     pub fn variable(mut self, name: &str, value: &str) -> Self {
         self.environment.push((name.to_owned(), value.to_owned()));
         self
+    }
+
+    /// Run inside a namespace, and reachable there at its port by every address.
+    pub fn inside(mut self, namespace: &Namespace) -> Self {
+        let port = self.address.port();
+        self.put("server.bind_address", format!("\"[::]:{port}\""));
+        self.wrapped_in(&namespace.wrapper())
     }
 
     /// Run by another program.
