@@ -31,7 +31,7 @@ pub async fn keep_time(control: Arc<Control>) {
 
 fn each_second(control: &Control) {
     let shared = &control.shared;
-    follow_clock(shared);
+    follow_clock(control);
     let now = shared.clock.now();
     tell_expired(shared, &shared.decisions.expire(now));
     if let Err(error) = shared.decisions.flush_pending() {
@@ -59,8 +59,10 @@ fn each_second(control: &Control) {
 }
 
 /// Where somebody set the machine's clock, decisions last as long as they were to last all the same.
-fn follow_clock(shared: &Shared) {
+fn follow_clock(control: &Control) {
+    let shared = &control.shared;
     let Some(jumped) = shared.decisions.follow(&shared.clock, Clocks::take()) else { return };
+    control.kill_switch.shift(shared, jumped.value);
     let mut reason = format!(
         "the clock was set {} s {}; decisions end after the time they were given",
         jumped.value.unsigned_abs() / 1000,

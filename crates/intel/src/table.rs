@@ -16,7 +16,7 @@ use crate::precedence::{Candidate, Precedence, decide};
 use entry::{Entry, Prefix, Slot, host};
 use ipnet::IpNet;
 pub use page::Page;
-use secbeat_types::{Decision, DecisionKind, Timestamp};
+use secbeat_types::{Decision, DecisionKind, Origin, Timestamp};
 use shard::Shard;
 use std::cmp::Reverse;
 use std::hash::{BuildHasher, RandomState};
@@ -60,6 +60,16 @@ impl Found<'_> {
     /// What is done to the address.
     pub fn kind(self) -> DecisionKind {
         self.0.kind()
+    }
+
+    /// Who made it.
+    pub fn origin(self) -> Origin {
+        self.0.origin()
+    }
+
+    /// The number in its id.
+    pub fn number(self) -> u64 {
+        self.0.number
     }
 
     /// The whole decision.

@@ -4,13 +4,13 @@ use crate::client::is_trusted;
 use crate::connection::Connection;
 use crate::io::End;
 use crate::policy::Policy;
-use crate::shared::Shared;
+use crate::shared::{Shared, Standing};
 use crate::worker::{InForce, Worker};
 use secbeat_edge::Stream;
 use secbeat_edge::registry::Registration;
 use secbeat_intel::{CountedConnection, TooMany};
 use secbeat_types::decision::canonical;
-use secbeat_types::{Category, DecisionKind, Event, EventKind};
+use secbeat_types::{Category, Event, EventKind};
 use std::future::poll_fn;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -104,8 +104,8 @@ impl Worker {
         let shared = &self.shared;
         let refused =
             |kind, event, reason: String| Box::new(Event::new(kind, "mitigation-node", event, reason));
-        let decision = shared.decision(peer, shared.clock.now());
-        if let Some(decision) = decision.as_ref().filter(|decision| decision.kind == DecisionKind::Block) {
+        let standing = shared.standing(peer, shared.clock.now());
+        if let Standing::Blocked(decision) = &standing {
             let reason = format!("{} is blocked by {}", decision.scope, decision.id);
             let event = refused(EventKind::Attack, "connection_refused", reason);
             return Err(Box::new(Event { attack_type: Some(Category::Reputation), ..*event }));
@@ -114,7 +114,8 @@ impl Worker {
         if shared.lifecycle.connections_open() >= policy.connections_max {
             return Err(too_many("server.max_connections connections are open".to_owned()));
         }
-        let is_exempt = decision.is_some() || is_trusted(canonical(peer), &policy.trusted_proxies);
+        let is_exempt =
+            matches!(standing, Standing::Allowed(_)) || is_trusted(canonical(peer), &policy.trusted_proxies);
         let limit = if is_exempt { 0 } else { policy.connections_per_address };
         shared.connections.open(peer, limit).map_err(|TooMany { open }| {
             too_many(format!("limits.connections_per_address: the client has {open} connections open"))

@@ -78,10 +78,11 @@ pub fn head<'p>(
             Settled::Sanitize(matches) => matches,
         };
         let cleaned = sanitize::head(&scratch.head, scratch.head_bytes(), transaction.edits());
+        // Before the head is replaced: what is told is what was sent.
+        record::sanitized(connection, scratch, facts, &matches);
         if scratch.replace_head(cleaned, &policy.head_limits).is_err() {
             return Err(Refusal::Rules(matches).into());
         }
-        record::sanitized(connection, scratch, facts, &matches);
     }
     Ok(None)
 }

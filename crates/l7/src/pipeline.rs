@@ -15,10 +15,11 @@ use crate::rates;
 use crate::record;
 use crate::refusal::Refusal;
 use crate::scratch::{BodyInHand, Scratch};
+use crate::shared::Standing;
 use crate::site::Site;
 use crate::stage::{Stage, flag};
 use secbeat_http1::{Framing, Known, Method, Parsed};
-use secbeat_types::{DecisionKind, Origin};
+use secbeat_types::Origin;
 use smallvec::SmallVec;
 use std::time::Instant;
 
@@ -114,21 +115,22 @@ fn identify(connection: &Connection, policy: &Policy, scratch: &Scratch, facts: 
 /// blocked since, and for clients behind proxies.
 fn check_decision(connection: &Connection, facts: &mut Facts) -> Result<(), Stop> {
     let shared = &connection.worker.shared;
-    let Some(decision) = shared.decision(facts.client_ip, facts.now) else { return Ok(()) };
-    let counts = decision.origin == Origin::Manual || facts.stance == Stance::Normal;
-    match decision.kind {
-        DecisionKind::Block if counts => {
-            facts.decision = decision.number();
-            Err(Refusal::Decision(decision).into())
-        }
-        DecisionKind::Block => Ok(()),
-        DecisionKind::Allow => {
+    match shared.standing(facts.client_ip, facts.now) {
+        Standing::Unknown => {}
+        Standing::Allowed(number) => {
             facts.is_allowed = true;
-            facts.decision = decision.number();
             facts.flags |= flag::ALLOWED;
-            Ok(())
+            facts.decision = number;
         }
+        Standing::Blocked(decision)
+            if decision.origin == Origin::Manual || facts.stance == Stance::Normal =>
+        {
+            facts.decision = decision.number();
+            return Err(Refusal::Decision(decision).into());
+        }
+        Standing::Blocked(_) => {}
     }
+    Ok(())
 }
 
 /// Method and length of the body; what is longer in the head, the parser has refused.

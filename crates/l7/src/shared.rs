@@ -93,18 +93,38 @@ impl Lifecycle {
     }
 }
 
+/// How a client stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// No decision is about it.
+    Unknown,
+    /// It is on the allowlist, by the decision of this number.
+    Allowed(u64),
+    /// It is stopped.
+    Blocked(Arc<Decision>),
+}
+
 impl Shared {
-    /// The decision about a client at `now` by [`clock`](Self::clock), if one is in force. While the kill switch is turned for all
-    /// hosts, nothing that a program decided counts.
-    pub fn decision(&self, client: IpAddr, now: Timestamp) -> Option<Arc<Decision>> {
-        let decision = self.decisions.current().lookup(client, now)?;
-        let counts = decision.origin == Origin::Manual || !self.kill_switch.suspends_programs(now);
-        counts.then_some(decision)
+    /// How a client stands at `now` by [`clock`](Self::clock). While the kill switch is turned for all hosts, nothing that a program
+    /// decided counts.
+    pub fn standing(&self, client: IpAddr, now: Timestamp) -> Standing {
+        let table = self.decisions.current();
+        let Some(found) = table.find(client, now) else { return Standing::Unknown };
+        if found.origin() != Origin::Manual && self.kill_switch.suspends_programs(now) {
+            return Standing::Unknown;
+        }
+        match found.kind() {
+            DecisionKind::Allow => Standing::Allowed(found.number()),
+            DecisionKind::Block => Standing::Blocked(Arc::new(found.decision())),
+        }
     }
 
     /// The decision that stops a client at `now`, if there is one.
     pub fn blocks(&self, client: IpAddr, now: Timestamp) -> Option<Arc<Decision>> {
-        self.decision(client, now).filter(|decision| decision.kind == DecisionKind::Block)
+        match self.standing(client, now) {
+            Standing::Blocked(decision) => Some(decision),
+            Standing::Unknown | Standing::Allowed(_) => None,
+        }
     }
 
     /// Nanoseconds from the start of the program to `now`: the clock of the rates.

@@ -3,6 +3,9 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _, ser::SerializeStruct};
 use std::time::Duration;
 
+/// The longest time in which a burst may come back, in seconds: seven days, as for every rate of the product.
+const WINDOW_S_MAX: f64 = 604_800.0;
+
 /// So many matching requests in such a time; in JSON `{"requests": 10, "per": 60, "burst": 10}`, `per` in seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RuleRate {
@@ -38,6 +41,11 @@ impl<'de> Deserialize<'de> for RuleRate {
         }
         if !(0.1..=86_400.0).contains(&per) {
             return Err(D::Error::custom("expected `per` in seconds, from 0.1 to 86400"));
+        }
+        if burst as f64 / requests as f64 * per > WINDOW_S_MAX {
+            return Err(D::Error::custom(
+                "expected a `burst` that comes back within seven days at this rate",
+            ));
         }
         Ok(RuleRate { requests, per: Duration::from_secs_f64(per), burst })
     }
@@ -78,6 +86,7 @@ mod tests {
             r#"{"requests":1,"per":0}"#,
             r#"{"requests":1,"per":100000}"#,
             r#"{"requests":1,"per":1,"burst":0}"#,
+            r#"{"requests":1,"per":86400,"burst":8}"#,
             r#"{"requests":1}"#,
             r#"{"requests":1,"per":1,"brst":2}"#,
             r#"{"requests":-1,"per":1}"#,

@@ -7,11 +7,12 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use secbeat_l7::kill_switch::Stance;
 use secbeat_l7::ledger;
+use secbeat_l7::shared::Standing;
 use secbeat_l7::stage::{Stage, flag};
 use secbeat_l7::{Policy, Shared};
 use secbeat_telemetry::{Query as EventQuery, RecordQuery, Trace};
+use secbeat_types::Event;
 use secbeat_types::decision::scope_of_address;
-use secbeat_types::{DecisionKind, Event};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::net::IpAddr;
@@ -56,7 +57,11 @@ fn of_client(shared: &Shared, ip: IpAddr) -> Value {
     let now = shared.clock.now();
     let policy = shared.policy.load();
     let considered = shared.decisions.snapshot().considered(ip);
-    let in_force = shared.decision(ip, now);
+    let standing = shared.standing(ip, now);
+    let in_force = match &standing {
+        Standing::Unknown => None,
+        _ => shared.decisions.current().lookup(ip, now),
+    };
     let listed: Vec<Value> = considered
         .iter()
         .map(|(decision, precedence)| {
@@ -67,10 +72,10 @@ fn of_client(shared: &Shared, ip: IpAddr) -> Value {
             })
         })
         .collect();
-    let verdict = match in_force.as_ref().map(|decision| decision.kind) {
-        Some(DecisionKind::Block) => "block",
-        Some(DecisionKind::Allow) => "allow",
-        None => "pass",
+    let verdict = match standing {
+        Standing::Blocked(_) => "block",
+        Standing::Allowed(_) => "allow",
+        Standing::Unknown => "pass",
     };
     let now_ns = shared.since_start_ns(Instant::now());
     let rates: Vec<Value> = policy
@@ -126,11 +131,14 @@ fn of_request(shared: &Shared, text: &str) -> Result<Value, ApiError> {
     };
     let searched = EventQuery { ip: Some(trace.client), limit: EVENTS_SEARCHED, ..EventQuery::default() };
     let page = shared.events.query(&searched);
-    let event = page.events.iter().find(|event| event.request_id.as_deref() == Some(text.as_str()));
-    Ok(shown(&shared.policy.load(), &text, &trace, event.map(Arc::as_ref), json!(record)))
+    let events = page.events.iter().filter(|event| event.request_id.as_deref() == Some(text.as_str()));
+    let events: Vec<&Event> = events.map(Arc::as_ref).collect();
+    Ok(shown(&shared.policy.load(), &text, &trace, &events, json!(record)))
 }
 
-fn shown(policy: &Policy, id: &str, trace: &Trace, event: Option<&Event>, record: Value) -> Value {
+/// `events`: those of the request, the newest first.
+fn shown(policy: &Policy, id: &str, trace: &Trace, events: &[&Event], record: Value) -> Value {
+    let event = events.first();
     // Sites are numbered within a policy; of an earlier one the name is not known any more.
     let is_same = u64::from(trace.generation) == policy.generation;
     let site = is_same.then(|| policy.sites.at(trace.site.into()).name.clone());
@@ -147,40 +155,58 @@ fn shown(policy: &Policy, id: &str, trace: &Trace, event: Option<&Event>, record
         "status": trace.status,
         "duration_ms": f64::from(trace.duration_us) / 1000.0,
         "action": ledger::action(trace.flags),
-        "trace": steps(trace, event),
+        "trace": steps(trace, events),
         "event": event,
         "record": record,
     })
 }
 
 /// The stages that the request came to, in order, and what each said.
-fn steps(trace: &Trace, event: Option<&Event>) -> Vec<Value> {
+fn steps(trace: &Trace, events: &[&Event]) -> Vec<Value> {
     let has = |bit: u8| trace.flags & bit != 0;
     let reached = Stage::ALL.iter().filter(|stage| **stage as u8 <= trace.stage);
     reached
         .map(|stage| {
             let is_last = *stage as u8 == trace.stage;
-            let (verdict, why) = match stage {
-                _ if is_last && has(flag::STOPPED) => ("stop", event.map(|event| event.reason.clone())),
-                Stage::Decision if has(flag::ALLOWED) => ("allow", Some(format!("dec_{}", trace.decision))),
-                Stage::Rates if has(flag::ALLOWED) => {
+            let noted = events.iter().find(|event| !event.blocked && stage_of(event) == Some(*stage));
+            let (verdict, why) = match (stage, noted) {
+                _ if is_last && has(flag::STOPPED) => {
+                    ("stop", events.first().map(|event| event.reason.clone()))
+                }
+                (_, Some(event)) => ("log", Some(event.reason.clone())),
+                (Stage::Decision, _) if has(flag::ALLOWED) => {
+                    ("allow", Some(format!("dec_{}", trace.decision)))
+                }
+                (Stage::Rates, _) if has(flag::ALLOWED) => {
                     ("skipped", Some("the client is on the allowlist".into()))
                 }
-                Stage::FirewallHead | Stage::FirewallBody if has(flag::UNWATCHED) => {
+                (Stage::FirewallHead | Stage::FirewallBody, _) if has(flag::UNWATCHED) => {
                     ("skipped", Some("the firewall is off here".into()))
                 }
-                Stage::FirewallBody if !has(flag::BODY_INSPECTED) => {
+                (Stage::FirewallBody, _) if !has(flag::BODY_INSPECTED) => {
                     ("skipped", Some("there is no body that is inspected".into()))
                 }
-                Stage::FirewallBody if has(flag::BODY_CUT) => {
+                (Stage::FirewallBody, _) if has(flag::BODY_CUT) => {
                     ("pass", Some("its first part was inspected: waf.inspect_body_limit".into()))
                 }
-                Stage::FirewallHead if has(flag::LOGGED | flag::SANITIZED) => {
-                    ("log", event.map(|event| event.reason.clone()))
+                // The event that told where is gone from memory.
+                (Stage::FirewallHead, _) if has(flag::LOGGED | flag::SANITIZED) && events.is_empty() => {
+                    ("log", None)
                 }
                 _ => ("pass", None),
             };
             json!({ "stage": stage.as_str(), "verdict": verdict, "why": why })
         })
         .collect()
+}
+
+/// The stage that let a request go on and told of it by this event.
+fn stage_of(event: &Event) -> Option<Stage> {
+    let is_of_body = || event.matches.first().is_some_and(|found| found.variable.starts_with("body"));
+    match event.kind {
+        EventKind::Limit => Some(Stage::Rates),
+        EventKind::Attack if is_of_body() => Some(Stage::FirewallBody),
+        EventKind::Attack => Some(Stage::FirewallHead),
+        _ => None,
+    }
 }

@@ -86,6 +86,8 @@ impl Folders {
             }
             folders.add(path, access);
         }
+        // An operator may switch it on while the node runs.
+        folders.add(&settings.access_log.file, Access::Write);
         if let Some(socket) = &settings.metrics.unix_socket {
             folders.add(socket, Access::Write);
         }
@@ -104,10 +106,19 @@ impl Folders {
         Ok(Self { read: read.collect::<Result<_, _>>()?, write: write.collect::<Result<_, _>>()? })
     }
 
-    /// Whether this may be done with the file at `path`, as far as folders go. What is not there at all is held: whoever opens it
-    /// says so better.
+    /// Whether this may be done with the file at `path`, as far as folders go. What is to be read and is not there at all is
+    /// held: whoever opens it says so better. What is to be written lies where the first folder above it is that is there.
     pub fn hold(&self, path: &Path, access: Access) -> bool {
         let real = path.canonicalize().or_else(|_| folder_of(path).canonicalize());
+        let real = real.or_else(|error| match access {
+            Access::Read => Err(error),
+            Access::Write => path
+                .ancestors()
+                .skip(1)
+                .map(or_here)
+                .find_map(|folder| folder.canonicalize().ok())
+                .ok_or(error),
+        });
         let Ok(real) = real else { return true };
         let readable: &[PathBuf] = if access == Access::Read { &self.read } else { &[] };
         self.write.iter().chain(readable).any(|folder| real.starts_with(folder))
@@ -139,7 +150,11 @@ fn real(key: &str, path: &Path) -> Result<PathBuf, String> {
 }
 
 fn folder_of(file: &Path) -> &Path {
-    file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+    or_here(file.parent().unwrap_or(Path::new("")))
+}
+
+fn or_here(folder: &Path) -> &Path {
+    if folder.as_os_str().is_empty() { Path::new(".") } else { folder }
 }
 
 #[cfg(test)]
@@ -168,6 +183,8 @@ mod tests {
         assert!(!folders.hold(&root.join("live/cert.pem"), Access::Write));
         assert!(folders.hold(&root.join("data/new"), Access::Write));
         assert!(!folders.hold(&root.join("elsewhere/new"), Access::Read));
+        assert!(folders.hold(&root.join("data/not/there/new"), Access::Write));
+        assert!(!folders.hold(&root.join("elsewhere/not/there/new"), Access::Write));
         symlink("../elsewhere/key", root.join("live/key.pem")).unwrap();
         fs::write(root.join("elsewhere/key"), "").unwrap();
         assert!(!folders.hold(&root.join("live/key.pem"), Access::Read), "it leads elsewhere");
