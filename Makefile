@@ -6,7 +6,7 @@ SECBEAT := $(TARGET)/release/secbeat
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build quickstart test lint bench health-check fuzz-smoke
+.PHONY: help build quickstart test lint bench bench-steering health-check fuzz-smoke
 .PHONY: docker-build docker-test bpf web deb conformance evaluate bench-kernel
 
 help: ## list the targets
@@ -38,6 +38,12 @@ bench: ## side by side with nginx and HAProxy, into docs/benchmarks.md; about tw
 	@.ci/need cc:build-essential nginx:nginx-light haproxy:haproxy wrk:wrk openssl:openssl prlimit:util-linux
 	cargo build --release --locked
 	cargo run --release --locked -p secbeat-bench -- run $(ARGS)
+
+bench-steering: export CARGO_TARGET_DIR = target
+bench-steering: ## what decisions, clients, API calls and the kill switch cost, into docs/benchmarks.md; about twelve minutes
+	@.ci/need cc:build-essential nginx:nginx-light wrk:wrk setpriv:util-linux
+	cargo build --release --locked
+	cargo run --release --locked -p secbeat-bench -- steering $(ARGS)
 
 health-check: ## whether the node of this machine serves, and what it runs without
 	@$(or $(wildcard $(SECBEAT)),secbeat) node status --allow-degraded $(ARGS)

@@ -10,6 +10,7 @@ use crate::process::{Cores, open_many_files, stay_on};
 use crate::rounds::Plan;
 use crate::scenario::Scenario;
 use crate::single;
+use crate::steering::{self, Extent};
 use crate::suite;
 
 /// Measures nginx, HAProxy and SecBeat side by side. Run it from the repository's root.
@@ -33,6 +34,21 @@ enum Command {
         #[arg(long)]
         quick: bool,
         /// The day the tables carry, if it is not today
+        #[arg(long)]
+        date: Option<String>,
+    },
+    /// What it costs to be steered: the section "Steering" of docs/benchmarks.md, the raw results in
+    /// target/bench/steering.json
+    Steering {
+        #[command(flatten)]
+        plan: Plan,
+        /// Clients of the longest run, each of which asks once; the first run has a tenth of them
+        #[arg(long, default_value_t = 10_000_000, value_parser = clap::value_parser!(u32).range(10..=500_000_000))]
+        clients: u32,
+        /// A smoke run: a second a round, 200,000 clients, few calls; writes no file
+        #[arg(long)]
+        quick: bool,
+        /// The day the table carries, if it is not today
         #[arg(long)]
         date: Option<String>,
     },
@@ -72,7 +88,7 @@ pub async fn run() -> Outcome<()> {
     let dir = memory_dir()?;
     match cli.command {
         Command::Run { plan, connections, quick, date } => {
-            let date = date.unwrap_or_else(|| time::OffsetDateTime::now_utc().date().to_string());
+            let date = date.unwrap_or_else(today);
             if quick {
                 let results = suite::run(dir.path(), date, Plan { rounds: 2, seconds: 1 }, 500).await?;
                 print!("{}", document::section(&results));
@@ -81,6 +97,17 @@ pub async fn run() -> Outcome<()> {
             let results = suite::run(dir.path(), date, plan, connections).await?;
             document::write(&results)
         }
+        Command::Steering { plan, clients, quick, date } => {
+            let date = date.unwrap_or_else(today);
+            let extent = if quick { Extent::quick() } else { Extent { plan, clients, ..Extent::default() } };
+            let results = steering::run(dir.path(), date, extent).await?;
+            print!("{}", steering::report::section(&results));
+            if quick {
+                return Ok(());
+            }
+            document::raw("steering", &results)?;
+            document::put("steering", &steering::report::section(&results))
+        }
         Command::Compare { scenario, peers, latency, plan } => {
             single::compare(dir.path(), scenario, &peers, plan, latency).await
         }
@@ -88,6 +115,10 @@ pub async fn run() -> Outcome<()> {
             single::run_one(dir.path(), scenario, peer, seconds).await
         }
     }
+}
+
+fn today() -> String {
+    time::OffsetDateTime::now_utc().date().to_string()
 }
 
 /// A folder that lies in memory and goes with the run.

@@ -11,6 +11,7 @@ use rustls::pki_types::{CertificateDer, IpAddr, Ipv4Addr, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
 use crate::Outcome;
+use crate::answer;
 
 /// What every request of the open loop and of the idle connections says.
 pub const REQUEST: &[u8] = b"GET /160 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
@@ -106,20 +107,11 @@ impl AsFd for Client {
 
 /// Whether `answer` is a whole 200 with `Content-Length`, the only answer the origin gives.
 pub fn is_whole(answer: &[u8]) -> Outcome<bool> {
-    let Some(head) = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n") else {
-        return Ok(false);
-    };
-    let text = String::from_utf8_lossy(answer.get(..head).unwrap_or_default());
-    if !text.starts_with("HTTP/1.1 200 ") {
-        return Err(format!("an answer is not 200: {}", text.lines().next().unwrap_or_default()));
+    let Some(head) = answer::head(answer)? else { return Ok(false) };
+    match head.status {
+        200 => Ok(answer.len() >= head.end),
+        other => Err(format!("an answer is not 200: {other}")),
     }
-    let length: usize = text
-        .lines()
-        .filter_map(|line| line.split_once(':'))
-        .find(|(name, _)| name.eq_ignore_ascii_case("content-length"))
-        .and_then(|(_, value)| value.trim().parse().ok())
-        .ok_or("an answer has no Content-Length")?;
-    Ok(answer.len() >= head + 4 + length)
 }
 
 #[cfg(test)]
@@ -138,6 +130,6 @@ mod tests {
     #[test]
     fn an_answer_that_is_not_200_is_an_error_with_its_status() {
         let error = is_whole(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n").unwrap_err();
-        assert!(error.contains("502 Bad Gateway"), "{error}");
+        assert!(error.contains("502"), "{error}");
     }
 }

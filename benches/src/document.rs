@@ -2,31 +2,43 @@
 
 use std::fmt::Write;
 use std::fs;
-use std::path::Path;
+
+use serde::Serialize;
 
 use crate::Outcome;
+use crate::machine::Machine;
 use crate::suite::{LOAD, Results};
 use crate::table;
 
 const DOCUMENT: &str = "docs/benchmarks.md";
-const RAW: &str = "target/bench/results.json";
-const BEGIN: &str = "<!-- bench:begin -->\n";
-const END: &str = "<!-- bench:end -->";
+const RAW: &str = "target/bench";
 
-/// Puts the tables into the document and the raw results beside the build.
+/// Puts the tables of the comparison into the document and the raw results beside the build.
 pub fn write(results: &Results) -> Outcome<()> {
+    raw("results", results)?;
+    put("bench", &section(results))
+}
+
+/// Writes `results` as JSON beside the build, under `name`.
+pub fn raw(name: &str, results: &impl Serialize) -> Outcome<()> {
     let raw =
         serde_json::to_string_pretty(results).map_err(|e| format!("writing the results as JSON: {e}"))?;
-    if let Some(folder) = Path::new(RAW).parent() {
-        fs::create_dir_all(folder).map_err(|e| format!("creating {}: {e}", folder.display()))?;
-    }
-    fs::write(RAW, raw).map_err(|e| format!("writing {RAW}: {e}"))?;
+    fs::create_dir_all(RAW).map_err(|e| format!("creating {RAW}: {e}"))?;
+    let path = format!("{RAW}/{name}.json");
+    fs::write(&path, raw).map_err(|e| format!("writing {path}: {e}"))?;
+    eprintln!("wrote {path}");
+    Ok(())
+}
+
+/// Puts `section` between the document's markers of `suite`; what other suites have written stays.
+pub fn put(suite: &str, section: &str) -> Outcome<()> {
     let old = fs::read_to_string(DOCUMENT).map_err(|e| format!("reading {DOCUMENT}: {e}"))?;
-    let new = replace(&old, &section(results)).ok_or_else(|| {
-        format!("{DOCUMENT} lacks its markers: expected a line {BEGIN:?}, then one {END:?}")
+    let new = replace(&old, suite, section).ok_or_else(|| {
+        let [begin, end] = markers(suite);
+        format!("{DOCUMENT} lacks its markers: expected a line {begin:?}, then one {end:?}")
     })?;
     fs::write(DOCUMENT, new).map_err(|e| format!("writing {DOCUMENT}: {e}"))?;
-    eprintln!("wrote {DOCUMENT} and {RAW}");
+    eprintln!("wrote {DOCUMENT}");
     Ok(())
 }
 
@@ -34,15 +46,9 @@ pub fn write(results: &Results) -> Outcome<()> {
 pub fn section(results: &Results) -> String {
     let (machine, plan) = (&results.machine, results.plan);
     let mut text = format!(
-        "Measured {} on {} cores of {} with {:.0} GiB, Linux {}; others used {:.0} % of it meanwhile.\n\
-         Command: `secbeat-bench run --rounds {} --seconds {}`. Each figure is the median of {} interleaved rounds of \
+        "{}Command: `secbeat-bench run --rounds {} --seconds {}`. Each figure is the median of {} interleaved rounds of \
          {} s.\n\n",
-        results.date,
-        machine.cores,
-        machine.processor,
-        machine.memory as f64 / f64::from(1 << 30),
-        machine.kernel,
-        results.others * 100.0,
+        measured(&results.date, machine, results.others),
         plan.rounds,
         plan.seconds,
         plan.rounds,
@@ -71,11 +77,28 @@ pub fn section(results: &Results) -> String {
     text
 }
 
-/// `document` with `section` between its markers; `None` where they are not there, in their order.
-fn replace(document: &str, section: &str) -> Option<String> {
-    let (before, rest) = document.split_once(BEGIN)?;
-    let (_, after) = rest.split_once(END)?;
-    Some(format!("{before}{BEGIN}\n{}\n\n{END}{after}", section.trim_end()))
+/// The line that says when and where; `others` is the share of all cores that others used meanwhile.
+pub fn measured(date: &str, machine: &Machine, others: f64) -> String {
+    format!(
+        "Measured {date} on {} cores of {} with {:.0} GiB, Linux {}; others used {:.0} % of it meanwhile.\n",
+        machine.cores,
+        machine.processor,
+        machine.memory as f64 / f64::from(1 << 30),
+        machine.kernel,
+        others * 100.0,
+    )
+}
+
+fn markers(suite: &str) -> [String; 2] {
+    [format!("<!-- {suite}:begin -->\n"), format!("<!-- {suite}:end -->")]
+}
+
+/// `document` with `section` between the markers of `suite`; `None` where they are not there, in their order.
+fn replace(document: &str, suite: &str, section: &str) -> Option<String> {
+    let [begin, end] = markers(suite);
+    let (before, rest) = document.split_once(&begin)?;
+    let (_, after) = rest.split_once(&end)?;
+    Some(format!("{before}{begin}\n{}\n\n{end}{after}", section.trim_end()))
 }
 
 #[cfg(test)]
@@ -84,15 +107,19 @@ mod tests {
 
     #[test]
     fn only_what_lies_between_the_markers_is_replaced() {
-        let old = format!("# Title\n{BEGIN}old table\n{END}\nprose\n");
-        let new = replace(&old, "| new |\n").unwrap();
-        assert_eq!(new, format!("# Title\n{BEGIN}\n| new |\n\n{END}\nprose\n"));
-        assert_eq!(replace(&new, "| new |\n"), Some(new.clone()), "twice is as good as once");
+        let [begin, end] = markers("bench");
+        let other = "<!-- steering:begin -->\nother table\n<!-- steering:end -->";
+        let old = format!("# Title\n{begin}old table\n{end}\nprose\n{other}\n");
+        let new = replace(&old, "bench", "| new |\n").unwrap();
+        assert_eq!(new, format!("# Title\n{begin}\n| new |\n\n{end}\nprose\n{other}\n"));
+        assert_eq!(replace(&new, "bench", "| new |\n"), Some(new.clone()), "twice is as good as once");
     }
 
     #[test]
     fn a_document_without_markers_is_left_alone() {
-        assert_eq!(replace("# Title\n", "x"), None);
-        assert_eq!(replace(&format!("{END}{BEGIN}"), "x"), None);
+        let [begin, end] = markers("bench");
+        assert_eq!(replace("# Title\n", "bench", "x"), None);
+        assert_eq!(replace(&format!("{end}{begin}"), "bench", "x"), None);
+        assert_eq!(replace(&format!("{begin}{end}"), "steering", "x"), None);
     }
 }

@@ -66,7 +66,7 @@ pub async fn measure(dir: &Path, origin: &Origin, peer: Peer, connections: u32) 
 }
 
 /// Resident memory of `group` once it has stopped moving: allocators give back late what a start or a burst took.
-async fn settled(group: u32) -> Outcome<u64> {
+pub async fn settled(group: u32) -> Outcome<u64> {
     let deadline = Instant::now() + SETTLE;
     let (mut last, mut same) = (measure::rss(group)?, 0);
     while same < 20 && Instant::now() < deadline {

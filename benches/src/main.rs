@@ -11,16 +11,19 @@
 //! | [`process`] | children that cannot outlive the benchmark |
 //! | [`measure`] | CPU time and memory of a process group, from `/proc` |
 //! | [`load`] | closed-loop load by `wrk` |
+//! | [`answer`] | the head of an HTTP answer |
 //! | [`client`] | one connection of the open loop |
 //! | [`open_loop`] | load on a schedule, and its latency |
 //! | [`idle`] | idle connections, and their memory |
 //! | [`rounds`] | interleaved rounds, and what they found |
 //! | [`single`] | one scenario by itself |
 //! | [`suite`] | the whole of `make bench` |
+//! | [`steering`] | what changes by people and many clients cost a node: `make bench-steering` |
 //! | [`stats`] | medians, quantiles and the bootstrap |
 //! | [`table`] | rows as Markdown |
 //! | [`document`] | the tables of `docs/benchmarks.md` |
 
+mod answer;
 mod certificate;
 mod cli;
 mod client;
@@ -37,6 +40,7 @@ mod rounds;
 mod scenario;
 mod single;
 mod stats;
+mod steering;
 mod suite;
 mod table;
 

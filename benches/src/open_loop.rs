@@ -6,6 +6,7 @@
 
 use std::collections::VecDeque;
 use std::num::NonZeroU64;
+use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -76,7 +77,8 @@ pub fn run(port: u16, tls: Option<&Arc<ClientConfig>>, rate: f64, seconds: u32) 
     }
 }
 
-fn watch(clients: &[Client]) -> rustix::io::Result<rustix::fd::OwnedFd> {
+/// Watches what `clients` have to read; events carry their places.
+pub fn watch(clients: &[impl AsFd]) -> rustix::io::Result<rustix::fd::OwnedFd> {
     // The default slack of 50 µs would be added to every pause of the schedule.
     rustix::thread::set_current_timer_slack(NonZeroU64::new(1))?;
     let watch = epoll::create(epoll::CreateFlags::CLOEXEC)?;
@@ -86,7 +88,8 @@ fn watch(clients: &[Client]) -> rustix::io::Result<rustix::fd::OwnedFd> {
     Ok(watch)
 }
 
-fn wait(watch: &rustix::fd::OwnedFd, events: &mut Vec<epoll::Event>, pause: Duration) -> Outcome<()> {
+/// Waits for events, `pause` at the longest.
+pub fn wait(watch: &rustix::fd::OwnedFd, events: &mut Vec<epoll::Event>, pause: Duration) -> Outcome<()> {
     let timeout = Timespec { tv_sec: pause.as_secs() as i64, tv_nsec: i64::from(pause.subsec_nanos()) };
     match epoll::wait(watch, rustix::buffer::spare_capacity(events), Some(&timeout)) {
         Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),

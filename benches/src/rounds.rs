@@ -68,7 +68,8 @@ impl Series {
         stats::median(&self.costs(figure))
     }
 
-    fn costs(&self, figure: impl Fn(Round) -> f64) -> Vec<f64> {
+    /// `figure` of each round.
+    pub fn costs(&self, figure: impl Fn(Round) -> f64) -> Vec<f64> {
         self.rounds.iter().copied().map(figure).collect()
     }
 }

@@ -46,7 +46,8 @@ pub const DIRECTIONS: &[(&str, &[&str])] = &[
     ("secbeat", &[]),
     // Beside the product: whole programs from outside, benchmarks, these checks.
     ("secbeat-tests", &[]),
-    ("secbeat-bench", &[]),
+    // Writes journals as large as no API call makes them.
+    ("secbeat-bench", &["secbeat-types", "secbeat-intel"]),
     ("xtask", &[]),
 ];
 

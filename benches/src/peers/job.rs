@@ -4,10 +4,11 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::Outcome;
+use crate::answer;
 
 /// An attack that every shipped rule set must stop.
-const ATTACK: &[u8] = b"GET /160?id=1%27%20UNION%20SELECT%20password%20FROM%20users-- HTTP/1.1\r\n\
-    Host: 127.0.0.1\r\nConnection: close\r\n\r\n";
+pub const ATTACK: &[u8] =
+    b"GET /160?id=1%27%20UNION%20SELECT%20password%20FROM%20users-- HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
 
 /// Sends an attack to the plain `port`: an error unless it is refused exactly where there is a firewall.
 pub async fn check(port: u16, waf: bool) -> Outcome<()> {
@@ -15,7 +16,7 @@ pub async fn check(port: u16, waf: bool) -> Outcome<()> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).await.map_err(broken)?;
     stream.write_all(ATTACK).await.map_err(broken)?;
     let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).await.map_err(broken)?;
+    while answer::head(&answer)?.is_none() && stream.read_buf(&mut answer).await.map_err(broken)? > 0 {}
     let expected = if waf { "HTTP/1.1 403 " } else { "HTTP/1.1 200 " };
     if answer.starts_with(expected.as_bytes()) {
         return Ok(());

@@ -1,9 +1,9 @@
 //! Each proxy at its best: configuration, start, stop.
 
 mod haproxy;
-mod job;
+pub mod job;
 mod nginx;
-mod secbeat;
+pub mod secbeat;
 
 use std::fmt;
 use std::fs;
@@ -118,6 +118,11 @@ impl Peer {
 }
 
 impl Running {
+    /// A proxy on `port` that was started otherwise than by [`Peer::start`].
+    pub fn new(peer: Peer, port: u16, group: Group) -> Self {
+        Self { peer, port, group }
+    }
+
     /// Its process group, for [`crate::measure`].
     pub fn group(&self) -> u32 {
         self.group.id()

@@ -7,29 +7,39 @@ use super::{CONNECTIONS, Setup, first_line, write};
 use crate::Outcome;
 use crate::process::free_port;
 
-/// From the repository's root, where the benchmark is run.
-const PROGRAM: &str = "target/release/mitigation-node";
+/// From the repository's root, where the benchmark is run; another folder by `SECBEAT_BIN_DIR`.
+const PROGRAMS: &str = "target/release";
 const RULES: &str = "mitigation-node/config/waf_rules.json";
 
 pub fn version(waf: bool) -> Result<String, String> {
-    let program = absolute(PROGRAM, "`cargo build --release -p mitigation-node`")?;
+    let program = program()?;
     if waf {
-        absolute(RULES, "run from the repository's root")?;
+        rules()?;
     }
     first_line(&program.to_string_lossy(), "--version", "")
+}
+
+/// The node's program.
+pub fn program() -> Outcome<PathBuf> {
+    let folder = std::env::var("SECBEAT_BIN_DIR").unwrap_or_else(|_| PROGRAMS.into());
+    absolute(&format!("{folder}/mitigation-node"), "`cargo build --release -p mitigation-node`")
+}
+
+/// The rules that are shipped with it.
+pub fn rules() -> Outcome<PathBuf> {
+    absolute(RULES, "run from the repository's root")
 }
 
 pub fn command(setup: Setup<'_>, port: u16, waf: bool) -> Outcome<Command> {
     let file = setup.dir.join("node.toml");
     let firewall = match waf {
         true => {
-            let rules = absolute(RULES, "run from the repository's root")?;
-            format!("enable = true\nrules_path = \"{}\"", rules.display())
+            format!("enable = true\nrules_path = \"{}\"", rules()?.display())
         }
         false => "enable = false".into(),
     };
     write(&file, &config(setup, port, free_port()?, &firewall))?;
-    let mut command = Command::new(absolute(PROGRAM, "`cargo build --release -p mitigation-node`")?);
+    let mut command = Command::new(program()?);
     command.env("MITIGATION_CONFIG", file);
     Ok(command)
 }
