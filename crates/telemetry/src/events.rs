@@ -3,9 +3,12 @@
 //! Workers [`push`](EventRing::push) into a bounded queue without a lock; what does not fit is dropped and counted. The
 //! control side [`drain`](EventRing::drain)s the queue into the ring, where events get ascending ids, and the oldest
 //! make room for the newest.
+//!
+//! What operators do has queue and room of its own: however many attacks there are, they do not push it out.
 
 use crossbeam_queue::ArrayQueue;
 use secbeat_types::{Event, EventKind, Timestamp};
+use std::cmp::Reverse;
 use std::collections::VecDeque;
 use std::fmt;
 use std::net::IpAddr;
@@ -13,11 +16,11 @@ use std::str::FromStr;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// The most events that are kept,
+/// The most events that are kept of what clients do, and again of what operators do;
 pub const EVENTS_MAX: usize = 10_000;
-/// and the most bytes, about, that they take.
+/// and the most bytes, about, that each of the two takes.
 pub const BYTES_MAX: usize = 16 << 20;
-/// The most events that wait to be drained.
+/// The most events of each of the two that wait to be drained.
 const QUEUE_MAX: usize = 1024;
 /// The most events on a page.
 pub const LIMIT_MAX: usize = 1000;
@@ -93,16 +96,49 @@ pub struct Page {
 pub struct EventRing {
     /// Ids are greater than this.
     base: u64,
-    queue: ArrayQueue<Event>,
+    clients: ArrayQueue<Event>,
+    audit: ArrayQueue<Event>,
     dropped: AtomicU64,
     newest_id: AtomicU64,
-    ring: Mutex<Ring>,
+    rings: Mutex<Rings>,
 }
 
+#[derive(Default)]
+struct Rings {
+    clients: Ring,
+    audit: Ring,
+    /// Of [`EventRing::dropped`], those that the ids tell of.
+    dropped: u64,
+}
+
+/// Events by ascending id.
 #[derive(Default)]
 struct Ring {
     events: VecDeque<Arc<Event>>,
     bytes: usize,
+}
+
+impl Ring {
+    fn push(&mut self, event: Arc<Event>) {
+        self.bytes += weight(&event);
+        self.events.push_back(event);
+        while self.events.len() > EVENTS_MAX || self.bytes > BYTES_MAX {
+            if !self.pop_if(|_| true) {
+                break;
+            }
+        }
+    }
+
+    /// Forgets the oldest one where `is_over` says so.
+    fn pop_if(&mut self, is_over: impl Fn(&Event) -> bool) -> bool {
+        let Some(oldest) = self.events.pop_front_if(|event| is_over(event)) else { return false };
+        self.bytes = self.bytes.saturating_sub(weight(&oldest));
+        true
+    }
+
+    fn after(&self, id: u64) -> impl Iterator<Item = &Arc<Event>> {
+        self.events.iter().skip(self.events.partition_point(|event| event.id <= id))
+    }
 }
 
 impl Default for EventRing {
@@ -117,10 +153,11 @@ impl EventRing {
     pub fn after_id(base: u64) -> Self {
         EventRing {
             base,
-            queue: ArrayQueue::new(QUEUE_MAX),
+            clients: ArrayQueue::new(QUEUE_MAX),
+            audit: ArrayQueue::new(QUEUE_MAX),
             dropped: AtomicU64::new(0),
             newest_id: AtomicU64::new(base),
-            ring: Mutex::default(),
+            rings: Mutex::default(),
         }
     }
 
@@ -131,13 +168,14 @@ impl EventRing {
 
     /// Hands over an event; it is dropped and counted where too many wait. Never waits.
     pub fn push(&self, event: Event) {
-        if self.queue.push(event).is_err() {
+        let queue = if event.kind.is_audit() { &self.audit } else { &self.clients };
+        if queue.push(event).is_err() {
             self.dropped.fetch_add(1, Relaxed);
         }
     }
 
     /// Gives the events that wait their ids and keeps them; returns the newest id. To be called a few times a second
-    /// by the control side; queries do it too.
+    /// by the control side; queries do it too. Those that were dropped take ids too, so that a follower sees the gap.
     pub fn drain(&self) -> u64 {
         drop(self.fresh());
         self.newest_id.load(Relaxed)
@@ -145,28 +183,37 @@ impl EventRing {
 
     /// A page of events.
     pub fn query(&self, query: &Query) -> Page {
-        let ring = self.fresh();
+        let rings = self.fresh();
         let limit = query.limit.clamp(1, LIMIT_MAX);
-        let mut found = ring.events.iter().rev().filter(|event| query.wants(event)).cloned();
+        let (clients, audit) = (rings.clients.events.iter().rev(), rings.audit.events.iter().rev());
+        let newest_first = merged(clients, audit, |event| Reverse(event.id));
+        let mut found = newest_first.filter(|event| query.wants(event)).cloned();
         let events: Vec<_> = found.by_ref().take(limit).collect();
         let next = found.next().and_then(|_| events.last().map(|event| event.id));
         Page { events, next }
     }
 
-    /// The events after `id`, the oldest first, at most [`LIMIT_MAX`]: what a follower has not seen. A first id that
-    /// is more than one greater than `id` says that it was too slow.
+    /// The events after `id`, the oldest first, at most [`LIMIT_MAX`]: what a follower has not seen. An id that is more
+    /// than one greater than the one before it, or than `id`, says that some are gone.
     pub fn after(&self, id: u64) -> Vec<Arc<Event>> {
-        let ring = self.fresh();
-        let from = ring.events.partition_point(|event| event.id <= id);
-        ring.events.iter().skip(from).take(LIMIT_MAX).cloned().collect()
+        let rings = self.fresh();
+        let oldest_first = merged(rings.clients.after(id), rings.audit.after(id), |event| event.id);
+        oldest_first.take(LIMIT_MAX).cloned().collect()
+    }
+
+    /// The id of the first event that is kept of what happened at `at` or later.
+    pub fn first_since(&self, at: Timestamp) -> Option<u64> {
+        let rings = self.fresh();
+        let first =
+            |ring: &Ring| ring.events.iter().find(|event| event.timestamp >= at).map(|event| event.id);
+        first(&rings.clients).into_iter().chain(first(&rings.audit)).min()
     }
 
     /// Forgets what happened before `at`. To be called once in a while, for who may not keep it longer.
     pub fn forget_before(&self, at: Timestamp) {
-        let mut ring = self.fresh();
-        while let Some(oldest) = ring.events.pop_front_if(|event| event.timestamp < at) {
-            ring.bytes = ring.bytes.saturating_sub(weight(&oldest));
-        }
+        let mut rings = self.fresh();
+        while rings.clients.pop_if(|event| event.timestamp < at) {}
+        while rings.audit.pop_if(|event| event.timestamp < at) {}
     }
 
     /// Events lost since the start.
@@ -174,22 +221,42 @@ impl EventRing {
         self.dropped.load(Relaxed)
     }
 
-    /// The ring with everything that waited.
-    fn fresh(&self) -> MutexGuard<'_, Ring> {
+    /// The rings with everything that waited.
+    fn fresh(&self) -> MutexGuard<'_, Rings> {
         // A panic elsewhere loses at most the count of bytes of one event.
-        let mut ring = self.ring.lock().unwrap_or_else(PoisonError::into_inner);
-        // No more than the queue holds: whoever goes on pushing must not keep this going.
-        for mut event in std::iter::from_fn(|| self.queue.pop()).take(QUEUE_MAX) {
+        let mut rings = self.rings.lock().unwrap_or_else(PoisonError::into_inner);
+        // No more than the queues hold: whoever goes on pushing must not keep this going.
+        let wait = |queue: &'_ ArrayQueue<Event>| -> Vec<Event> {
+            std::iter::from_fn(|| queue.pop()).take(QUEUE_MAX).collect()
+        };
+        let mut waiting = wait(&self.clients);
+        waiting.append(&mut wait(&self.audit));
+        // Each queue has its own order; between the two only the time tells.
+        waiting.sort_by_key(|event| event.timestamp);
+        for mut event in waiting {
             event.id = self.newest_id.fetch_add(1, Relaxed) + 1;
-            ring.bytes += weight(&event);
-            ring.events.push_back(Arc::new(event));
+            let ring = if event.kind.is_audit() { &mut rings.audit } else { &mut rings.clients };
+            ring.push(Arc::new(event));
         }
-        while ring.events.len() > EVENTS_MAX || ring.bytes > BYTES_MAX {
-            let Some(oldest) = ring.events.pop_front() else { break };
-            ring.bytes = ring.bytes.saturating_sub(weight(&oldest));
-        }
-        ring
+        let dropped = self.dropped();
+        self.newest_id.fetch_add(dropped - rings.dropped, Relaxed);
+        rings.dropped = dropped;
+        rings
     }
+}
+
+/// Two sequences that are each sorted by `key`, as one.
+fn merged<'a, K: Ord>(
+    one: impl Iterator<Item = &'a Arc<Event>>,
+    other: impl Iterator<Item = &'a Arc<Event>>,
+    key: impl Fn(&Event) -> K,
+) -> impl Iterator<Item = &'a Arc<Event>> {
+    let (mut one, mut other) = (one.peekable(), other.peekable());
+    std::iter::from_fn(move || match (one.peek(), other.peek()) {
+        (Some(a), Some(b)) if key(b) < key(a) => other.next(),
+        (Some(_), _) => one.next(),
+        (None, _) => other.next(),
+    })
 }
 
 impl fmt::Debug for EventRing {
@@ -203,8 +270,15 @@ impl fmt::Debug for EventRing {
 
 /// About how many bytes an event takes.
 fn weight(event: &Event) -> usize {
-    let texts =
-        [&event.request_id, &event.method, &event.host, &event.target, &event.user_agent, &event.rule_id];
+    let texts = [
+        &event.actor,
+        &event.request_id,
+        &event.method,
+        &event.host,
+        &event.target,
+        &event.user_agent,
+        &event.rule_id,
+    ];
     let texts: usize = texts.into_iter().flatten().map(String::len).sum();
     let matches: usize =
         event.matches.iter().map(|m| size_of_val(m) + m.variable.len() + m.matched.len()).sum();
@@ -212,99 +286,4 @@ fn weight(event: &Event) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn event(kind: EventKind, ip: &str, ms: i64) -> Event {
-        Event {
-            timestamp: Timestamp::from_unix_ms(ms),
-            client_ip: Some(ip.parse().unwrap()),
-            ..Event::new(kind, "waf", "attack_detected", "")
-        }
-    }
-
-    fn ids(page: &Page) -> Vec<u64> {
-        page.events.iter().map(|event| event.id).collect()
-    }
-
-    #[test]
-    fn events_are_found_by_kind_client_id_and_time() {
-        let ring = EventRing::default();
-        ring.push(event(EventKind::Attack, "192.0.2.1", 1000));
-        ring.push(event(EventKind::Limit, "192.0.2.2", 2000));
-        ring.push(event(EventKind::Attack, "::ffff:192.0.2.2", 3000));
-        let found = |query: Query| ids(&ring.query(&query));
-        assert_eq!(found(Query::default()), [3, 2, 1]);
-        assert_eq!(found(Query { kind: Some(EventKind::Attack), ..Query::default() }), [3, 1]);
-        assert_eq!(found(Query { ip: "192.0.2.2".parse().ok(), ..Query::default() }), [3, 2]);
-        assert_eq!(found(Query { since: Some("1".parse().unwrap()), ..Query::default() }), [3, 2]);
-        let since = Some("1970-01-01T00:00:02Z".parse().unwrap());
-        assert_eq!(found(Query { since, ..Query::default() }), [3, 2]);
-        assert!("soon".parse::<Since>().unwrap_err().contains("RFC 3339"));
-    }
-
-    #[test]
-    fn the_oldest_make_room_and_a_follower_sees_the_gap() {
-        let ring = EventRing::default();
-        for i in 0..EVENTS_MAX as i64 + 5 {
-            ring.push(event(EventKind::Attack, "192.0.2.1", i));
-            ring.drain();
-        }
-        assert_eq!(ring.after(0)[0].id, 6);
-        assert_eq!(ring.after(0).len(), LIMIT_MAX);
-        let newest = ring.drain();
-        assert_eq!(newest, EVENTS_MAX as u64 + 5);
-        assert!(ring.after(newest).is_empty());
-        ring.push(event(EventKind::Attack, "192.0.2.1", 0));
-        assert_eq!(ring.after(newest).len(), 1);
-    }
-
-    #[test]
-    fn what_is_too_old_is_forgotten() {
-        let ring = EventRing::default();
-        (1..=5).for_each(|s| ring.push(event(EventKind::Attack, "192.0.2.1", s * 1000)));
-        ring.forget_before(Timestamp::from_unix_ms(3000));
-        assert_eq!(ids(&ring.query(&Query::default())), [5, 4, 3]);
-        assert_eq!(ring.after(0)[0].id, 3);
-        ring.forget_before(Timestamp::from_unix_ms(9000));
-        assert_eq!(ids(&ring.query(&Query::default())), [0; 0]);
-        assert_eq!(ring.drain(), 5);
-    }
-
-    #[test]
-    fn large_events_make_room_for_large_events() {
-        let ring = EventRing::default();
-        for _ in 0..100 {
-            ring.push(Event::new(EventKind::Attack, "waf", "attack_detected", "x".repeat(1 << 20)));
-        }
-        assert_eq!(ring.drain(), 100);
-        assert_eq!(ring.query(&Query::default()).events.len(), 15);
-    }
-
-    #[test]
-    fn what_nobody_drains_is_dropped_and_counted() {
-        let ring = EventRing::default();
-        (0..QUEUE_MAX + 7).for_each(|_| ring.push(event(EventKind::Attack, "192.0.2.1", 0)));
-        assert_eq!(ring.dropped(), 7);
-        assert_eq!(ring.drain(), QUEUE_MAX as u64);
-    }
-
-    proptest! {
-        #[test]
-        fn pages_together_hold_every_event_once(count in 0usize..60, limit in 1usize..20) {
-            let ring = EventRing::default();
-            (0..count).for_each(|i| ring.push(event(EventKind::Attack, "192.0.2.1", i as i64)));
-            let (mut seen, mut before) = (Vec::new(), None);
-            loop {
-                let page = ring.query(&Query { before, limit, ..Query::default() });
-                seen.extend(ids(&page));
-                before = page.next;
-                if before.is_none() {
-                    break;
-                }
-            }
-            prop_assert_eq!(seen, (1..=count as u64).rev().collect::<Vec<_>>());
-        }
-    }
-}
+mod tests;

@@ -23,6 +23,11 @@ pub enum EventKind {
 }
 
 impl EventKind {
+    /// Whether it tells of what was done to the node rather than of what clients do.
+    pub const fn is_audit(self) -> bool {
+        matches!(self, EventKind::Decision | EventKind::Policy)
+    }
+
     /// Every kind, in declaration order.
     pub const ALL: &'static [EventKind] = &[
         EventKind::Attack,
@@ -63,6 +68,9 @@ pub struct Event {
     /// The kind of attack, where it is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attack_type: Option<Category>,
+    /// Who did it, where somebody did: `127.0.0.1`, `unix socket`, `192.0.2.9 (operator token)`, `signal`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub actor: Option<String>,
     /// The client, behind trusted proxies.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_ip: Option<IpAddr>,
@@ -111,6 +119,7 @@ impl Event {
             event,
             component,
             attack_type: None,
+            actor: None,
             client_ip: None,
             request_id: None,
             method: None,

@@ -16,6 +16,7 @@ pub(super) fn write(logger: &Logger, event: &Event) {
     if let Some(ip) = event.client_ip {
         line = line.ip("client_ip", ip);
     }
+    line = line.opt_str("actor", event.actor.as_deref());
     line = line.opt_str("user_agent", event.user_agent.as_deref());
     if about_a_request {
         line = line.bool("blocked", event.blocked);
