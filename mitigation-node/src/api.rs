@@ -6,6 +6,7 @@
 //! | [`access`] | who may call what |
 //! | [`error`] | the form of every error |
 //! | [`body`] | bodies, read as JSON whatever they call themselves |
+//! | [`plain`] | answers that drive no terminal |
 //! | [`health`] | metrics and health |
 //! | [`decisions`] | blocks of addresses and prefixes |
 //! | [`allowlist`] | who is let through |
@@ -32,6 +33,7 @@ mod explain;
 mod health;
 mod openapi;
 mod panic;
+mod plain;
 mod policy;
 mod port;
 mod protected;
@@ -92,6 +94,7 @@ pub fn router(api: Arc<Api>) -> Router {
         .method_not_allowed_fallback(async || ApiError::method_not_allowed())
         .merge(calls)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(middleware::map_response(plain::plain))
         .with_state(api)
 }
 

@@ -13,6 +13,7 @@
 //! | [`events`] | the newest security events, in memory |
 //! | [`trace`] | what became of each of the newest requests, in memory |
 //! | [`recorder`] | requests that were stopped, and a sample of the rest, on disk |
+//! | [`plain`] | JSON that drives no terminal |
 //! | [`anonymize`] | addresses cut to their network |
 
 mod aside;
@@ -24,6 +25,7 @@ pub mod histogram;
 pub mod log;
 pub mod metrics;
 pub mod names;
+pub mod plain;
 pub mod process;
 pub mod recorder;
 pub mod trace;
@@ -33,6 +35,7 @@ pub use access::{Access, AccessBuffer, AccessFormat, AccessLog, AccessOptions};
 pub use events::{EventRing, Page, Query, Since};
 pub use log::{Format, Level, LogOptions, LogWriter, Logger, Target};
 pub use metrics::{Metrics, OpenConnection, Reading, UpstreamError, WorkerMetrics};
+pub use plain::plain_json;
 pub use process::ProcessUsage;
 pub use recorder::{Draft, Mask, Record, RecordQuery, Recorder, RecorderOptions, RecorderTap};
 pub use trace::{Trace, TraceRing};

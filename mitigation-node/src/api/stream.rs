@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, header};
 use axum::response::IntoResponse;
 use hyper::body::Frame;
 use secbeat_l7::Shared;
-use secbeat_telemetry::{EventRing, Query as EventQuery, Since};
+use secbeat_telemetry::{EventRing, Query as EventQuery, Since, plain_json};
 use serde::Deserialize;
 use std::convert::Infallible;
 use std::fmt::Write;
@@ -136,6 +136,7 @@ impl Cursor {
             if self.query.wants(&event)
                 && let Ok(data) = serde_json::to_string(&*event)
             {
+                let data = plain_json(&data);
                 let _ = write!(text, "id: {}\nevent: {}\ndata: {data}\n\n", event.id, event.event);
             }
         }

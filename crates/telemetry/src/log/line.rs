@@ -1,6 +1,7 @@
 //! One line, field by field, in the order in which they are given.
 
 use super::{Format, Level, Logger};
+use crate::plain::is_deceptive;
 use secbeat_types::Timestamp;
 use std::fmt::{Display, Write};
 use std::net::IpAddr;
@@ -142,12 +143,6 @@ pub(crate) fn push_quoted(out: &mut String, value: &str, max: usize) {
         out.push('…');
     }
     out.push('"');
-}
-
-/// Invisible characters that change how the text around them is shown (Unicode 16, General_Category Zl, Zp and the
-/// `Bidi_Control` property, with the byte order mark); all within the Basic Multilingual Plane.
-fn is_deceptive(c: char) -> bool {
-    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
 #[cfg(test)]

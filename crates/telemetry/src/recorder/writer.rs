@@ -4,6 +4,7 @@ use super::segments::Segments;
 use super::{Draft, RecorderOptions, Shared};
 use crate::aside::Work;
 use crate::log::Logger;
+use crate::plain::plain_json;
 use secbeat_types::Timestamp;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -83,7 +84,7 @@ impl Work<Draft> for Writer {
         let record = self.options.mask.record(draft, &self.options);
         // A record is strings and numbers: it can always be written as JSON.
         if let Ok(line) = serde_json::to_string(&record) {
-            self.batch.push_str(&line);
+            self.batch.push_str(&plain_json(&line));
             self.batch.push('\n');
             self.records += 1;
         }
