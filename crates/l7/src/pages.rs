@@ -106,7 +106,8 @@ impl Pages {
         if !template.contains("{request_id}") {
             return Err("expected {request_id} somewhere in it: without it nobody finds out why a request was stopped".into());
         }
-        let said = Said { status: 403, reason: "Forbidden", message: "m", request_id: "0" };
+        // An id as they are: it is no number.
+        let said = Said { status: 403, reason: "Forbidden", message: "m", request_id: "0123456789abcdef" };
         if format == Format::Json
             && let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(&fill(template, format, said))
         {
@@ -202,6 +203,7 @@ mod tests {
         assert!(Pages::check("<p>sorry</p>", Format::Html).unwrap_err().contains("{request_id}"));
         assert!(Pages::check("{\"id\": {request_id}", Format::Json).unwrap_err().contains("JSON"));
         assert!(Pages::check("{\"id\": \"{request_id}\"}", Format::Json).is_ok());
+        assert!(Pages::check("{\"id\": {request_id}}", Format::Json).unwrap_err().contains("JSON"));
         assert!(Pages::check(&"x".repeat(TEMPLATE_BYTES_MAX + 1), Format::Html).is_err());
         let pages = Pages { html: Some("a{b{request_id}{".into()), json: None };
         assert_eq!(pages.body(Format::Html, SAID), "a{b0f{");
