@@ -1,15 +1,19 @@
 //! `multipart/form-data` (RFC 7578), as browsers write it: no preamble, no epilogue, CRLF everywhere, every part named.
 
-use super::{BodyError, Piece, Sink, Spot, Text, content_type::parameters};
+use super::content_type::{ambiguity, parameters};
+use super::{BodyError, Piece, Sink, Spot, Text};
 
 /// The longest boundary: RFC 2046 5.1.1.
 const BOUNDARY_LEN_MAX: usize = 70;
-/// The longest head of a part, and the most lines in it.
+/// The longest head of a part, in bytes.
 const PART_HEAD_LEN_MAX: usize = 16 * 1024;
+/// The most lines of a part's head. Each is given under the part's name: many under a long name would multiply the work.
+const PART_FIELDS_MAX: usize = 32;
 
 /// Gives, for the part `name`: the name itself, its value under `name` unless it is a file, a file's name under
 /// `name.filename`, and its other header fields under `name.<field>`. What is in a file is not looked at; a part whose
-/// file name is empty is a value, as some backends treat it. Where `complete` is false the body was cut: what is there
+/// file name is empty, or given as `filename*` alone, is a value, as some backends treat it. A part that says that it is
+/// encoded, or in a charset that is no superset of ASCII, is refused: some backends decode it. Where `complete` is false the body was cut: what is there
 /// is given, and an early end is no error. An empty body is fine.
 pub fn walk_multipart(
     content_type: &[u8],
@@ -97,18 +101,21 @@ impl<'b> Walk<'b, '_, '_> {
             if line.is_empty() {
                 break;
             }
-            if self.at - start > PART_HEAD_LEN_MAX {
+            if self.at - start > PART_HEAD_LEN_MAX || others.len() >= PART_FIELDS_MAX {
                 return Err(self.expected("a shorter head of the part"));
             }
             let (name, value) =
                 field(line).ok_or_else(|| self.expected("a header field before this byte"))?;
+            if let Some(expected) = disguise(&name, value) {
+                return Err(self.expected(expected));
+            }
             if name != b"content-disposition" {
                 others.push((name, value));
             } else if disposition.replace(value).is_some() {
                 return Err(self.expected("one Content-Disposition before this byte"));
             }
         }
-        let (name, file_names) = disposition.and_then(names).ok_or_else(|| {
+        let (name, file_names, is_file) = disposition.and_then(names).ok_or_else(|| {
             self.expected("a Content-Disposition of form-data with one name before this byte")
         })?;
         self.give(&name, &name, None);
@@ -118,7 +125,6 @@ impl<'b> Walk<'b, '_, '_> {
         for (field, value) in others {
             self.give(&[name.as_slice(), b".", field.as_slice()].concat(), value, None);
         }
-        let is_file = file_names.iter().any(|file_name| !file_name.is_empty());
         self.content(&name, is_file)
     }
 
@@ -178,8 +184,23 @@ fn field(line: &[u8]) -> Option<(Vec<u8>, &[u8])> {
     is_token.then(|| (name.to_ascii_lowercase(), value.get(1..).unwrap_or_default().trim_ascii()))
 }
 
-/// The name of a part, of which there is one, and its file names: `filename`, `filename*`, each at most once.
-fn names(disposition: &[u8]) -> Option<(Vec<u8>, Vec<Vec<u8>>)> {
+/// Where a field of a part's head lets a backend read its content otherwise than as the bytes that stand there: what was
+/// expected instead. RFC 7578 has done away with transfer encodings, and some backends undo them all the same.
+fn disguise(name: &[u8], value: &[u8]) -> Option<&'static str> {
+    match name {
+        b"content-transfer-encoding" => {
+            let is_plain = |known: &[u8]| value.eq_ignore_ascii_case(known);
+            let is_known = [&b"7bit"[..], b"8bit", b"binary"].into_iter().any(is_plain);
+            (!is_known).then_some("a part that is not encoded (7bit, 8bit, binary) before this byte")
+        }
+        b"content-type" => ambiguity(value),
+        _ => None,
+    }
+}
+
+/// The name of a part, of which there is one; its file names: `filename`, `filename*`, each at most once; and whether
+/// every backend takes it for a file.
+fn names(disposition: &[u8]) -> Option<(Vec<u8>, Vec<Vec<u8>>, bool)> {
     let kind = disposition.split(|&b| b == b';').next()?.trim_ascii();
     if !kind.eq_ignore_ascii_case(b"form-data") {
         return None;
@@ -191,7 +212,8 @@ fn names(disposition: &[u8]) -> Option<(Vec<u8>, Vec<Vec<u8>>)> {
     let (name, plain, extended): (Vec<_>, Vec<_>, Vec<_>) =
         (all(b"name"), all(b"filename"), all(b"filename*"));
     let [name] = <[Vec<u8>; 1]>::try_from(name).ok()?;
-    (plain.len() <= 1 && extended.len() <= 1).then(|| (name, [plain, extended].concat()))
+    let is_file = plain.first().is_some_and(|file_name| !file_name.is_empty());
+    (plain.len() <= 1 && extended.len() <= 1).then(|| (name, [plain, extended].concat(), is_file))
 }
 
 #[cfg(test)]

@@ -56,6 +56,59 @@ fn what_a_browser_does_not_write_is_refused() {
 }
 
 #[test]
+fn a_part_that_a_backend_would_decode_is_refused() {
+    let part = |field: &str| {
+        let body = format!("--b1\r\nContent-Disposition: form-data; name=q\r\n{field}\r\n\r\nx\r\n--b1--");
+        walked(TYPE, body.as_bytes(), true)
+    };
+    for bad in [
+        "Content-Transfer-Encoding: base64",
+        "content-transfer-encoding: Quoted-Printable",
+        "Content-Transfer-Encoding: 8bit\r\nContent-Transfer-Encoding: base64",
+        "Content-Transfer-Encoding: x-uuencode",
+        "Content-Transfer-Encoding:",
+        "Content-Transfer-Encoding: binary; x",
+        "Content-Type: text/plain; charset=utf-16",
+        "Content-Type: text/plain; charset=utf-7",
+        "Content-Type: text/plain, text/html",
+    ] {
+        assert!(matches!(part(bad), Err(BodyError::Malformed { .. })), "{bad:?}");
+    }
+    for good in [
+        "Content-Transfer-Encoding: BINARY",
+        "Content-Transfer-Encoding:7bit \r\nContent-Type: text/plain; charset=UTF-8",
+        "Content-Transfer-Encoding: 8bit",
+        "Content-Type: text/plain;charset=ISO-8859-1",
+    ] {
+        assert!(part(good).is_ok(), "{good:?}: {:?}", part(good));
+    }
+}
+
+#[test]
+fn what_only_some_backends_take_for_a_file_is_a_value_too() {
+    for names in ["filename*=UTF-8''b", "filename=\"\"; filename*=UTF-8''b"] {
+        let body = format!("--b1\r\nContent-Disposition: form-data; name=q; {names}\r\n\r\nseen\r\n--b1--");
+        let seen = walked(TYPE, body.as_bytes(), true).unwrap();
+        assert!(seen.contains(&("q".to_owned(), "seen".to_owned())), "{names}: {seen:?}");
+    }
+}
+
+#[test]
+fn a_long_name_is_not_multiplied_by_many_fields() {
+    let body = |fields: usize| {
+        let name = "n".repeat(8000);
+        let fields = "a:\r\n".repeat(fields);
+        format!("--b1\r\nContent-Disposition: form-data; name={name}\r\n{fields}\r\nx\r\n--b1--")
+    };
+    for (fields, bytes_max) in [(2000, 0), (PART_FIELDS_MAX, 8010 * (PART_FIELDS_MAX + 2))] {
+        let mut bytes = 0;
+        let sink = &mut |piece: Piece<'_>| bytes += piece.name.len();
+        assert_eq!(walk_multipart(TYPE, body(fields).as_bytes(), true, 5, sink).is_err(), bytes_max == 0);
+        assert!(bytes <= bytes_max, "{bytes} for {fields} fields");
+    }
+}
+
+#[test]
 fn a_boundary_must_be_one_and_well_formed() {
     let long = format!("multipart/form-data; boundary={}", "x".repeat(71));
     for content_type in [
