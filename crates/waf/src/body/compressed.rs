@@ -73,7 +73,8 @@ impl Coding {
     }
 
     /// The codings that the values of the fields `Content-Encoding` list, in the order in which they were applied,
-    /// `identity` left out; `None` where one of them is not known here.
+    /// `identity` left out; `None` where one of them is not known here. More of them than [`Limits::layers_max`] are best
+    /// refused (415) before anything is read: [`decode`] does not undo them.
     pub fn list<'f>(fields: impl Iterator<Item = &'f [u8]>) -> Option<Vec<Coding>> {
         let mut codings = Vec::new();
         for name in fields.flat_map(|field| field.split(|&b| b == b',')).map(<[u8]>::trim_ascii) {

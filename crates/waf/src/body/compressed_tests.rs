@@ -94,6 +94,18 @@ fn members_and_frames_follow_one_another() {
 }
 
 #[test]
+fn members_and_frames_are_counted() {
+    for coding in [Coding::Gzip, Coding::Zstd] {
+        let one = encoded(coding, b"ab");
+        assert_eq!(undone(coding, &one.repeat(64)), Ok(whole(&b"ab".repeat(64))), "{coding:?}");
+        for complete in [true, false] {
+            let refused = decode(&one.repeat(65), &[coding], complete, &LIMITS);
+            assert_eq!(refused, Err(CompressionError::Malformed(coding)), "{coding:?}");
+        }
+    }
+}
+
+#[test]
 fn a_gzip_header_may_hold_all_that_it_may() {
     let plain = encoded(Coding::Gzip, b"abc");
     let mut fields = plain[..10].to_vec();

@@ -4,7 +4,7 @@ use super::{End, ROOM};
 use flate2::{Decompress, FlushDecompress, Status};
 
 pub(super) fn undo(input: &[u8], out: &mut Vec<u8>, enough: usize) -> Option<End> {
-    let (end, read) = inflate(Decompress::new(has_zlib_header(input)), input, out, enough)?;
+    let (end, read) = inflate(&mut Decompress::new(has_zlib_header(input)), input, out, enough)?;
     match end {
         End::Whole if read < input.len() => None,
         end => Some(end),
@@ -17,9 +17,9 @@ fn has_zlib_header(input: &[u8]) -> bool {
         if method & 0x0f == 8 && (u16::from(*method) << 8 | u16::from(*flags)) % 31 == 0)
 }
 
-/// One stream, and how much of the input it is; where it ends whole, something may follow it.
+/// One stream, by a decoder that has read nothing yet, and how much of the input it is; where it ends whole, something may follow it.
 pub(super) fn inflate(
-    mut decoder: Decompress,
+    decoder: &mut Decompress,
     input: &[u8],
     out: &mut Vec<u8>,
     enough: usize,

@@ -3,16 +3,20 @@
 use super::{End, deflate::inflate};
 use flate2::{Crc, Decompress};
 
+/// The most members; each costs as much as a short body.
+const MEMBERS_MAX: usize = 64;
+
 pub(super) fn undo(input: &[u8], out: &mut Vec<u8>, enough: usize) -> Option<End> {
     let mut rest = input;
-    loop {
+    let mut decoder = Decompress::new(false);
+    for _ in 0..MEMBERS_MAX {
         let body = match skip_header(rest) {
             Header::Before(body) => body,
             Header::Cut => return Some(End::Cut),
             Header::None => return None,
         };
         let start = out.len();
-        let (end, read) = inflate(Decompress::new(false), body, out, enough)?;
+        let (end, read) = inflate(&mut decoder, body, out, enough)?;
         let after = body.get(read..)?;
         match end {
             End::Whole => {}
@@ -31,7 +35,9 @@ pub(super) fn undo(input: &[u8], out: &mut Vec<u8>, enough: usize) -> Option<End
             return Some(End::Whole);
         }
         rest = after;
+        decoder.reset(false);
     }
+    None
 }
 
 /// What a member begins with.
