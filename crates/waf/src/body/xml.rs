@@ -117,12 +117,13 @@ impl<'b> Walk<'b, '_, '_> {
         }
         let end = memchr::memmem::find(rest, b"?>").ok_or(Stop::End)?;
         let declaration = rest.get(..end).unwrap_or_default();
-        match xml_text::encoding(declaration) {
-            Some(encoding) if contains_ascii(&encoding) => {
-                self.is_utf8 = matches!(encoding.as_slice(), b"utf-8" | b"utf8" | b"us-ascii" | b"ascii");
-            }
-            _ => return Err(self.expected("one encoding that contains ASCII, such as utf-8")),
-        }
+        let encoding = xml_text::encoding(declaration).filter(|encoding| contains_ascii(encoding));
+        let encoding = encoding.ok_or_else(|| {
+            self.expected(
+                "version, an encoding that contains ASCII (such as utf-8) and standalone, in this order",
+            )
+        })?;
+        self.is_utf8 = matches!(encoding.as_slice(), b"utf-8" | b"utf8" | b"us-ascii" | b"ascii");
         self.at += b"<?xml".len() + end + 2;
         self.skip_space();
         Ok(())

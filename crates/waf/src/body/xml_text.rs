@@ -67,17 +67,38 @@ fn character(reference: &[u8]) -> Option<(char, &[u8])> {
     is_legal.then_some((c, reference.get(end + 1..)?))
 }
 
-/// The encoding that a declaration names, in lower case; `utf-8` where it names none; `None` where it does so otherwise
-/// than once and in quotes.
+/// The encoding that a declaration (XML 1.0, 2.8: what stands between `<?xml` and `?>`) names, in lower case; `utf-8` where
+/// it names none.
+/// `None`: it is anything but a version, then an encoding, then whether it stands alone, the last two optional. Parsers that
+/// take more differ in what they make of it.
 pub(super) fn encoding(declaration: &[u8]) -> Option<Vec<u8>> {
-    let mut mentions = memchr::memmem::find_iter(declaration, b"encoding");
-    let Some(at) = mentions.next() else { return Some(b"utf-8".to_vec()) };
-    let rest = declaration.get(at + b"encoding".len()..)?.trim_ascii_start();
-    let (quote, rest) = rest.strip_prefix(b"=")?.trim_ascii_start().split_first()?;
-    if !matches!(quote, b'"' | b'\'') || mentions.next().is_some() {
+    let (version, rest) = pseudo_attribute(declaration, b"version")?;
+    let minor = version.strip_prefix(b"1.")?;
+    if minor.is_empty() || !minor.iter().all(u8::is_ascii_digit) {
         return None;
     }
-    Some(rest.get(..memchr::memchr(*quote, rest)?)?.to_ascii_lowercase())
+    let (encoding, rest) = pseudo_attribute(rest, b"encoding").unwrap_or((b"utf-8", rest));
+    let may_follow = |b: &u8| b.is_ascii_alphanumeric() || b"._-".contains(b);
+    if !encoding.first().is_some_and(u8::is_ascii_alphabetic) || !encoding.iter().all(may_follow) {
+        return None;
+    }
+    let (standalone, rest) = pseudo_attribute(rest, b"standalone").unwrap_or((b"no", rest));
+    (matches!(standalone, b"yes" | b"no") && skip_space(rest).is_empty())
+        .then(|| encoding.to_ascii_lowercase())
+}
+
+/// The value of ` name = "value"`, and what follows it.
+fn pseudo_attribute<'t>(text: &'t [u8], name: &[u8]) -> Option<(&'t [u8], &'t [u8])> {
+    let rest = skip_space(text).strip_prefix(name).filter(|_| skip_space(text).len() < text.len())?;
+    let (quote, rest) = skip_space(skip_space(rest).strip_prefix(b"=")?).split_first()?;
+    let end = memchr::memchr(*quote, rest).filter(|_| matches!(quote, b'"' | b'\''))?;
+    Some((rest.get(..end)?, rest.get(end + 1..)?))
+}
+
+/// What follows the white space (XML 1.0, 2.3) that `text` begins with.
+fn skip_space(text: &[u8]) -> &[u8] {
+    let is_space = |b: &u8| matches!(b, b' ' | b'\t' | b'\n' | b'\r');
+    text.get(text.iter().take_while(|b| is_space(b)).count()..).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -101,11 +122,43 @@ mod tests {
     }
 
     #[test]
-    fn an_encoding_is_named_once_and_in_quotes() {
-        let named = |text: &str| encoding(text.as_bytes()).map(|name| String::from_utf8(name).unwrap());
-        assert_eq!(named(" version=\"1.0\" encoding='ISO-8859-1'"), Some("iso-8859-1".into()));
-        assert_eq!(named(" version=\"1.0\""), Some("utf-8".into()));
-        for bad in [" encoding", " encoding=utf-8", " encoding='a' encoding='b'", " encoding=\"a"] {
+    fn a_declaration_is_a_version_an_encoding_and_whether_it_stands_alone() {
+        let named =
+            |text: &'static str| encoding(text.as_bytes()).map(|name| String::from_utf8(name).unwrap());
+        for (declaration, expected) in [
+            (" version=\"1.0\" encoding='ISO-8859-1'", "iso-8859-1"),
+            (" version=\"1.0\"", "utf-8"),
+            ("\n version = '1.1'\tencoding = \"utf-8\" standalone='yes' ", "utf-8"),
+            (" version='1.0' standalone='no'", "utf-8"),
+        ] {
+            assert_eq!(named(declaration).as_deref(), Some(expected), "{declaration}");
+        }
+        for bad in [
+            "",
+            " encoding='utf-8'",
+            "version='1.0'",
+            " version='1'",
+            " version='2.0'",
+            " version='1.0x'",
+            " version=1.0",
+            " version='1.0\"",
+            " version='1.0'encoding='utf-8'",
+            " version='1.0' encoding",
+            " version='1.0' encoding=utf-8",
+            " version='1.0' encoding=''",
+            " version='1.0' encoding='8'",
+            " version='1.0' encoding='utf 8'",
+            " version='1.0' encoding='a' encoding='b'",
+            " version='1.0' encoding=\"a",
+            " version='1.0' ENCODING='utf-16'",
+            " version='1.0' encodinG='utf-16'",
+            " version='1.0' charset='utf-16'",
+            " version='1.0' standalone='maybe'",
+            " version='1.0' standalone='yes' encoding='utf-8'",
+            " version='1.0' x='y'",
+            " version='1.0' <",
+            " version='1.0'\u{c}",
+        ] {
             assert_eq!(named(bad), None, "{bad}");
         }
     }
