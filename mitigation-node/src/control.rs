@@ -51,6 +51,8 @@ pub struct Control {
     sessions: Sessions,
     view: ArcSwap<View>,
     state: Mutex<State>,
+    /// Policies that were in force and that a request may still hold.
+    retired: Mutex<Vec<Arc<Policy>>>,
 }
 
 /// What a node starts with.
@@ -113,7 +115,8 @@ impl Control {
             degraded,
         };
         let view = ArcSwap::from_pointee(state.view());
-        let control = Self { shared, kill_switch, origin, sessions, view, state: Mutex::new(state) };
+        let (state, retired) = (Mutex::new(state), Mutex::default());
+        let control = Self { shared, kill_switch, origin, sessions, view, state, retired };
         control.tell_degraded(&[], &control.view().degraded);
         control
     }
@@ -146,8 +149,23 @@ impl Control {
         state.generation += 1;
         self.shared.bodies.set_limits(settings.waf.body_memory_budget, settings.waf.body_memory_per_client);
         log_options::put_in_force(&self.shared.log, settings);
-        self.shared.policy.store(Arc::new(policy(state.generation, settings, &state.prepared)));
+        let new = Arc::new(policy(state.generation, settings, &state.prepared));
+        let old = self.shared.policy.swap(new);
+        self.retired().push(old);
         self.view.store(Arc::new(state.view()));
+    }
+
+    /// Drops the policies that no request holds any more. To be called each second: the last to let go of one would otherwise be a
+    /// worker, in the middle of a request, with all its rules to take apart.
+    pub fn drop_retired(&self) {
+        let (held, free): (Vec<_>, Vec<_>) =
+            self.retired().drain(..).partition(|policy| Arc::strong_count(policy) > 1);
+        self.retired().extend(held);
+        drop(free);
+    }
+
+    fn retired(&self) -> MutexGuard<'_, Vec<Arc<Policy>>> {
+        self.retired.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What the node runs without, in metrics and log: what came, and what is gone.

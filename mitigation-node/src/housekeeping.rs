@@ -8,19 +8,21 @@ use secbeat_telemetry::metrics::Reading;
 use secbeat_types::{DecisionKind, Event, EventKind, Timestamp};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::task::JoinHandle;
 
 /// What is to be done each second, and a little oftener.
 pub async fn keep_time(control: Arc<Control>) {
     let shared = &control.shared;
     let mut interval = tokio::time::interval(Duration::from_millis(200));
     interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut second: Option<JoinHandle<()>> = None;
     for count in 0_u64.. {
         interval.tick().await;
         shared.events.drain();
-        if count % 5 == 0 {
+        // A write that waits for the disk holds up neither calls nor events, and the next second waits for it.
+        if count % 5 == 0 && second.as_ref().is_none_or(JoinHandle::is_finished) {
             let control = control.clone();
-            // A write that waits for the disk must not hold up the calls.
-            let _ = tokio::task::spawn_blocking(move || each_second(&control)).await;
+            second = Some(tokio::task::spawn_blocking(move || each_second(&control)));
         }
         if count % (5 * 3600) == 0 {
             let now = u64::try_from(shared.started.elapsed().as_nanos()).unwrap_or(u64::MAX);
@@ -38,7 +40,11 @@ fn each_second(control: &Control) {
         shared.log.error("mitigation-node", "decisions_not_durable").display("reason", error).send();
     }
     control.kill_switch.expire(shared, now);
+    if let Err(error) = control.kill_switch.save(shared) {
+        shared.log.error("mitigation-node", "panic_not_durable").display("reason", error).send();
+    }
     control.flush();
+    control.drop_retired();
     let blocks = shared.decisions.current().count(DecisionKind::Block);
     let metrics = &shared.metrics;
     metrics.tick(Instant::now(), ProcessUsage::read());
@@ -58,11 +64,20 @@ fn each_second(control: &Control) {
     }
 }
 
-/// Where somebody set the machine's clock, decisions last as long as they were to last all the same.
+/// Where somebody set the machine's clock, decisions and the kill switch last as long as they were to last all the same. Whatever is
+/// seen between the two moves lasts longer, not shorter.
 fn follow_clock(control: &Control) {
     let shared = &control.shared;
-    let Some(jumped) = shared.decisions.follow(&shared.clock, Clocks::take()) else { return };
-    control.kill_switch.shift(shared, jumped.value);
+    let reading = Clocks::take();
+    let Some(jump) = shared.clock.jump(reading) else { return };
+    if jump > 0 {
+        control.kill_switch.shift(shared, jump);
+    }
+    let followed = shared.decisions.follow(&shared.clock, reading);
+    if jump < 0 {
+        control.kill_switch.shift(shared, jump);
+    }
+    let Some(jumped) = followed else { return };
     let mut reason = format!(
         "the clock was set {} s {}; decisions end after the time they were given",
         jumped.value.unsigned_abs() / 1000,

@@ -6,21 +6,14 @@ use secbeat_l7::Shared;
 use secbeat_l7::kill_switch::{Stance, Switch};
 use secbeat_settings::HostPattern;
 use secbeat_types::{Event, EventKind, Timestamp};
+use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// The most switches that are turned at once: hosts beyond them are named by one pattern.
-pub const SWITCHES_MAX: usize = 256;
-
-/// Why the switch was not turned.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TurnError {
-    /// [`SWITCHES_MAX`] are turned.
-    TooMany,
-    /// It cannot be turned back for some hosts while it is turned for all.
-    TurnedForAll,
-}
+/// The most hosts that switches name, in all: those beyond them are named by a pattern.
+pub const HOSTS_MAX: usize = 1024;
 
 /// Turns the switch, and keeps it on the disk.
 pub struct KillSwitchKeeper {
@@ -29,16 +22,22 @@ pub struct KillSwitchKeeper {
     turning: Mutex<()>,
     /// Held while they are written.
     writing: Mutex<()>,
+    is_saved: AtomicBool,
 }
 
+/// [`HOSTS_MAX`] hosts would be named, and more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TooManyHosts;
+
 impl KillSwitchKeeper {
-    /// Puts in force what was kept in `data_dir` and has not run out at `now`.
+    /// Puts in force what was kept in `data_dir` and has not run out at `now`. None lasts longer than it was given: the clock may
+    /// have been wrong.
     ///
     /// # Errors
     /// The file is there and cannot be read or understood: whoever turned the switch is to hear of it before traffic does.
     pub fn load(data_dir: &Path, shared: &Shared, now: Timestamp) -> Result<Self, String> {
         let path = data_dir.join("panic.json");
-        let kept: Vec<Switch> = match std::fs::read_to_string(&path) {
+        let mut kept: Vec<Switch> = match std::fs::read_to_string(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
             read => read
                 .map_err(|error| error.to_string())
@@ -50,64 +49,88 @@ impl KillSwitchKeeper {
                     )
                 })?,
         };
-        let keeper = Self { path, turning: Mutex::default(), writing: Mutex::default() };
-        shared.kill_switch.set(kept.into_iter().filter(|switch| now < switch.until).collect());
-        Ok(keeper)
+        kept.retain(|switch| now < switch.until);
+        for switch in &mut kept {
+            switch.until = switch.until.min(now.after(switch.until.since(switch.since)));
+        }
+        shared.kill_switch.set(kept);
+        let is_saved = AtomicBool::new(true);
+        Ok(Self { path, turning: Mutex::default(), writing: Mutex::default(), is_saved })
     }
 
-    /// Turns the switch for its hosts (none: for all), in place of what it was for each of these; `Stance::Normal` turns it back,
-    /// for all hosts also where it was turned for some. In force when this returns.
+    /// Turns the switch for its hosts, in place of what it was for each of these; without hosts for all, in place of everything.
+    /// In force when this returns. A host is turned back to normal for as long as a switch for more than it alone is turned.
     ///
     /// # Errors
     /// Nothing has changed then.
-    pub fn turn(&self, shared: &Shared, switch: Switch) -> Result<(), TurnError> {
-        let _turning = self.turning.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = switch.since;
-        let mut switches = Vec::clone(&shared.kill_switch.switches());
-        switches.retain(|known| now < known.until);
-        if switch.mode == Stance::Normal && switch.hosts.is_empty() {
-            switches.clear();
-        } else if switch.mode == Stance::Normal && switches.iter().any(|known| known.hosts.is_empty()) {
-            return Err(TurnError::TurnedForAll);
-        }
-        switches.retain_mut(|known| match known.hosts.is_empty() {
-            true => !switch.hosts.is_empty(),
-            false => {
-                known.hosts.retain(|host| !switch.hosts.contains(host));
-                !known.hosts.is_empty()
-            }
+    pub fn turn(&self, shared: &Shared, mut switch: Switch) -> Result<Switch, TooManyHosts> {
+        let _turning = self.turning();
+        let named: HashSet<HostPattern> = switch.hosts.drain(..).collect();
+        switch.hosts = named.iter().cloned().collect();
+        switch.hosts.sort_by_key(HostPattern::to_string);
+        let mut switches = shared.kill_switch.switches();
+        switches.retain_mut(|known| {
+            let was_for_all = known.hosts.is_empty();
+            known.hosts.retain(|host| !named.contains(host));
+            switch.since < known.until && !named.is_empty() && (was_for_all || !known.hosts.is_empty())
         });
-        if switch.mode != Stance::Normal {
+        if switch.mode == Stance::Normal {
+            let others =
+                switches.iter().filter(|known| known.mode != Stance::Normal).map(|known| known.until);
+            switch.until = others.max().unwrap_or(switch.since);
+        }
+        if switch.since < switch.until {
             switches.push(switch.clone());
         }
-        if switches.len() > SWITCHES_MAX {
-            return Err(TurnError::TooMany);
+        // Without another switch there is nothing to be normal among.
+        if switches.iter().all(|known| known.mode == Stance::Normal) {
+            switches.clear();
         }
-        shared.kill_switch.set(switches);
+        if switches.iter().map(|known| known.hosts.len()).sum::<usize>() > HOSTS_MAX {
+            return Err(TooManyHosts);
+        }
+        self.put(shared, switches);
         let event = if switch.mode == Stance::Normal { "panic_lifted" } else { "panic_engaged" };
         shared.tell(Event::new(EventKind::Policy, "mitigation-node", event, told(&switch)));
-        Ok(())
+        Ok(switch)
     }
 
-    /// Writes what is in force. To be called behind [`turn`](Self::turn), where waiting is fine.
+    /// Writes what is in force, where it is not on the disk yet. To be called behind [`turn`](Self::turn), where waiting is fine,
+    /// and each second.
     ///
     /// # Errors
-    /// The disk's; the switch stays as it was turned, until the next start.
+    /// The disk's; the switch stays as it was turned, and this is to be called again.
     pub fn save(&self, shared: &Shared) -> io::Result<()> {
         let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
-        let text = serde_json::to_string_pretty(&*shared.kill_switch.switches()).map_err(io::Error::other)?;
-        storage::replace(&self.path, text.as_bytes(), Audience::Owner)
+        // Before it is read: what is turned while this writes is written the next time.
+        if self.is_saved.swap(true, Ordering::AcqRel) {
+            return Ok(());
+        }
+        let written = serde_json::to_string_pretty(&shared.kill_switch.switches())
+            .map_err(io::Error::other)
+            .and_then(|text| storage::replace(&self.path, text.as_bytes(), Audience::Owner));
+        if written.is_err() {
+            self.is_saved.store(false, Ordering::Release);
+        }
+        written
     }
 
-    /// Moves the ends of all switches by `ms`, forward where positive, as the clock of decisions was moved.
+    /// Whether what is in force is on the disk.
+    pub fn is_saved(&self) -> bool {
+        self.is_saved.load(Ordering::Acquire)
+    }
+
+    /// Moves the ends of all switches by `ms`, forward where positive, as the clock of decisions is moved.
     pub fn shift(&self, shared: &Shared, ms: i64) {
-        let _turning = self.turning.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut switches = Vec::clone(&shared.kill_switch.switches());
+        let _turning = self.turning();
+        let mut switches = shared.kill_switch.switches();
         for switch in &mut switches {
             let moved = |at: Timestamp| Timestamp::from_unix_ms(at.unix_ms().saturating_add(ms));
             (switch.since, switch.until) = (moved(switch.since), moved(switch.until));
         }
-        shared.kill_switch.set(switches);
+        if !switches.is_empty() {
+            self.put(shared, switches);
+        }
     }
 
     /// Turns back what has run out. To be called each second.
@@ -115,13 +138,23 @@ impl KillSwitchKeeper {
         if shared.kill_switch.switches().iter().all(|switch| now < switch.until) {
             return;
         }
-        let _turning = self.turning.lock().unwrap_or_else(PoisonError::into_inner);
+        let _turning = self.turning();
         let (kept, over): (Vec<Switch>, Vec<Switch>) =
-            shared.kill_switch.switches().iter().cloned().partition(|switch| now < switch.until);
-        shared.kill_switch.set(kept);
+            shared.kill_switch.switches().into_iter().partition(|switch| now < switch.until);
+        self.put(shared, kept);
         for switch in over {
             shared.tell(Event::new(EventKind::Policy, "mitigation-node", "panic_expired", told(&switch)));
         }
+    }
+
+    fn put(&self, shared: &Shared, switches: Vec<Switch>) {
+        shared.kill_switch.set(switches);
+        self.is_saved.store(false, Ordering::Release);
+    }
+
+    /// A panic elsewhere leaves the switches whole: they are swapped.
+    fn turning(&self) -> MutexGuard<'_, ()> {
+        self.turning.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -199,6 +199,21 @@ impl Held {
         Ok(Self { bytes, share })
     }
 
+    /// These bytes in place of those that were held; what more they take is paid for.
+    ///
+    /// # Errors
+    /// What is used up; what was held is gone with it.
+    pub fn replaced(mut self, bytes: Vec<u8>) -> Result<Self, Exhausted> {
+        self.share.grow(bytes.capacity().saturating_sub(self.bytes.capacity()))?;
+        self.bytes = bytes;
+        Ok(self)
+    }
+
+    /// Takes `data` on though nothing is left to pay for it: the last of a body that is held no further.
+    pub fn extend_unpaid(&mut self, data: &[u8]) {
+        self.bytes.extend_from_slice(data);
+    }
+
     /// Takes `data` on.
     ///
     /// # Errors

@@ -2,10 +2,11 @@
 
 use crate::kill_switch::Stance;
 use crate::request_id::RequestId;
-use crate::stage::Stage;
+use crate::stage::{Stage, flag};
 use secbeat_http1::{Method, Version};
 use secbeat_types::{RuleMatch, Timestamp};
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Instant;
 
 /// What is known of a request, apart from its bytes.
@@ -42,6 +43,8 @@ pub struct Facts {
     pub decision: u64,
     /// What rules found in it that stopped, changed or marked it.
     pub matches: Vec<RuleMatch>,
+    /// Rules with a rate by which it was counted.
+    pub counted: Vec<Arc<str>>,
     /// When it went to the backend; asked only where the access log wants to know.
     pub upstream_since: Option<Instant>,
     /// How long the head of the answer is, in bytes.
@@ -53,6 +56,11 @@ pub struct Facts {
 }
 
 impl Facts {
+    /// Whether the firewall logs, and stops nothing.
+    pub fn is_watched_only(&self) -> bool {
+        self.flags & flag::MONITORED != 0
+    }
+
     /// A request of which nothing was read yet, from this peer, at `now` by the clock of decisions.
     pub fn new(id: RequestId, peer: IpAddr, now: Timestamp) -> Self {
         Facts {
@@ -72,6 +80,7 @@ impl Facts {
             flags: 0,
             decision: 0,
             matches: Vec::new(),
+            counted: Vec::new(),
             upstream_since: None,
             head_bytes_out: 0,
             body_bytes: 0,

@@ -20,10 +20,11 @@ use secbeat_http1::{Framing, Known, RequestHead};
 use secbeat_intel::Rate;
 use secbeat_telemetry::recorder::BODY_BYTES_READ_MAX;
 use secbeat_types::{Action, Reason, RuleMatch, Verdict};
-use secbeat_waf::body::compressed;
+use secbeat_waf::body::compressed::{self, CompressionError, Decoded};
 use secbeat_waf::sanitize::ROUNDS_MAX;
 use secbeat_waf::{BodyKind, Context, Request, RuleSet, Transaction};
 use smallvec::SmallVec;
+use std::time::Instant;
 
 /// The firewall in the middle of a request.
 pub struct Inspection<'p> {
@@ -79,7 +80,7 @@ pub fn head<'p>(
         };
         let cleaned = sanitize::head(&scratch.head, scratch.head_bytes(), transaction.edits());
         // Before the head is replaced: what is told is what was sent.
-        record::sanitized(connection, scratch, facts, &matches);
+        record::sanitized(connection, scratch, facts, &matches, round == 0);
         if scratch.replace_head(cleaned, &policy.head_limits).is_err() {
             return Err(Refusal::Rules(matches).into());
         }
@@ -130,16 +131,16 @@ fn settle(
     let (action, Reason::Rules(matches)) = (verdict.action, verdict.reason) else {
         return Ok(Settled::GoesOn);
     };
+    if matches!(action, Action::RateLimit | Action::Sanitize)
+        && let Some(retry_after_s) = too_often(connection, rules, &matches, facts)
+    {
+        connection.worker.metrics.rate_limited();
+        return Err(Refusal::RuleRate { matches, retry_after_s }.into());
+    }
     match action {
         Action::Block => return Err(Refusal::Rules(matches).into()),
         Action::Sanitize => return Ok(Settled::Sanitize(matches)),
-        Action::RateLimit => {
-            if let Some(retry_after_s) = too_often(connection, rules, &matches, facts) {
-                connection.worker.metrics.rate_limited();
-                return Err(Refusal::RuleRate { matches, retry_after_s }.into());
-            }
-        }
-        Action::Pass | Action::Log | Action::Allow => {}
+        Action::Pass | Action::Log | Action::RateLimit | Action::Allow => {}
     }
     if matches.iter().any(|found| found.action == Action::Log) {
         record::seen(connection, scratch, facts, matches);
@@ -147,11 +148,24 @@ fn settle(
     Ok(if action == Action::Allow { Settled::Allowed } else { Settled::GoesOn })
 }
 
-/// Counts the request in the rates of the rules that matched; where it comes too early, the seconds until the next may.
-fn too_often(connection: &Connection, rules: &RuleSet, matches: &[RuleMatch], facts: &Facts) -> Option<u64> {
+/// Counts the request in the rates of the rules that matched, in each once; where it comes too early, the seconds until the next
+/// may.
+fn too_often(
+    connection: &Connection,
+    rules: &RuleSet,
+    matches: &[RuleMatch],
+    facts: &mut Facts,
+) -> Option<u64> {
+    if facts.is_allowed {
+        return None;
+    }
     let shared = &connection.worker.shared;
-    let now_ns = shared.since_start_ns(facts.started);
-    matches.iter().filter(|found| found.action == Action::RateLimit && !facts.is_allowed).find_map(|found| {
+    let now_ns = shared.since_start_ns(Instant::now());
+    matches.iter().filter(|found| found.action == Action::RateLimit).find_map(|found| {
+        if facts.counted.contains(&found.rule_id) {
+            return None;
+        }
+        facts.counted.push(found.rule_id.clone());
         let rate = rules.rate_of(&found.rule_id)?;
         let rate = Rate::new(rate.requests, rate.per, rate.burst);
         let counted = rates::check_rule(shared, &found.rule_id, &rate, facts.client_ip, now_ns);
@@ -192,18 +206,29 @@ pub async fn body(
     let Some((inspection, kind)) = inspected else {
         return Ok(here.map_or_else(|| Body::Stream(Upload::new(framing)), Body::Here));
     };
-    facts.flags |= flag::BODY_INSPECTED;
     let Inspection { waf, transaction } = inspection;
-    let codings = codings(waf, scratch)?;
+    let codings = match codings(waf, scratch) {
+        Some(codings) => codings,
+        None if facts.is_watched_only() => {
+            record::overlooked(connection, scratch, facts, &Refusal::BodyEncoded);
+            return Ok(here.map_or_else(|| Body::Stream(Upload::new(framing)), Body::Here));
+        }
+        None => return Err(Refusal::BodyEncoded.into()),
+    };
+    facts.flags |= flag::BODY_INSPECTED;
     let content_type = content_type.map(<[u8]>::to_vec);
     let mut judge = Judge { connection, waf, transaction, kind, content_type, codings };
     if let Some(length) = here.filter(|length| *length <= waf.inspect_bytes_max) {
-        return Ok(match judge.body(scratch, facts, BodyAt::Here(length), true)? {
-            None => Body::Here(length),
-            Some(cleaned) => Body::Held(cleaned),
-        });
+        let bytes = scratch.behind_head().get(..length).unwrap_or_default();
+        return match judge.body(scratch, facts, bytes, true)? {
+            None => Ok(Body::Here(length)),
+            Some(cleaned) => {
+                let share = connection.worker.shared.bodies.share(facts.client_ip);
+                Ok(Body::Held(Held::of(share, cleaned).map_err(Refusal::BodyMemory)?))
+            }
+        };
     }
-    let (held, rest) = hold(connection, policy, waf, policy.sites.at(facts.site), scratch, facts).await?;
+    let (held, rest) = hold(connection, policy, waf, scratch, facts).await?;
     if rest.is_some() {
         facts.flags |= flag::BODY_CUT;
     }
@@ -211,30 +236,23 @@ pub async fn body(
     if connection.worker.ledger.recorder.wants_bodies() && held.bytes.len() <= BODY_BYTES_READ_MAX {
         facts.body_copy = Some(held.bytes.clone());
     }
-    let cleaned = judge.body(scratch, facts, BodyAt::Held(&held), rest.is_none())?;
-    Ok(match rest {
-        None => Body::Held(cleaned.unwrap_or(held)),
-        Some(decoder) => {
+    let cleaned = judge.body(scratch, facts, &held.bytes, rest.is_none())?;
+    Ok(match (rest, cleaned) {
+        (None, None) => Body::Held(held),
+        (None, Some(cleaned)) => Body::Held(held.replaced(cleaned).map_err(Refusal::BodyMemory)?),
+        (Some(decoder), _) => {
             let length = held.bytes.len() as u64;
             Body::Stream(Upload { held: Some(held), decoder, framing, length })
         }
     })
 }
 
-/// The content codings of the body, in the order in which they were applied; one that cannot be undone cannot be inspected.
-fn codings(waf: &WafPolicy, scratch: &Scratch) -> Result<Vec<compressed::Coding>, Stop> {
+/// The content codings of the body, in the order in which they were applied; `None`: there is one that is not undone here, or
+/// more than are.
+fn codings(waf: &WafPolicy, scratch: &Scratch) -> Option<Vec<compressed::Coding>> {
     let of_head = scratch.head.fields.iter().filter(|field| field.known == Known::ContentEncoding);
     let codings = compressed::Coding::list(of_head.map(|field| field.value.of(scratch.head_bytes())));
-    let undone = codings.filter(|codings| codings.is_empty() || waf.coding_layers_max > 0);
-    undone.ok_or_else(|| Refusal::BodyEncoded.into())
-}
-
-/// Where a body is.
-enum BodyAt<'b> {
-    /// In the input, behind the head.
-    Here(usize),
-    /// Held.
-    Held(&'b Held),
+    codings.filter(|codings| codings.len() <= waf.coding_layers_max)
 }
 
 /// The firewall over one body.
@@ -253,59 +271,69 @@ impl Judge<'_> {
         &mut self,
         scratch: &Scratch,
         facts: &mut Facts,
-        at: BodyAt<'_>,
+        bytes: &[u8],
         complete: bool,
-    ) -> Result<Option<Held>, Stop> {
-        let bytes = match at {
-            BodyAt::Here(length) => scratch.behind_head().get(..length).unwrap_or_default(),
-            BodyAt::Held(held) => &held.bytes,
-        };
-        let verdict = self.verdict(bytes, complete);
-        let mut found = match settle(self.connection, &self.waf.rules, scratch, facts, verdict)? {
-            Settled::GoesOn | Settled::Allowed => return Ok(None),
-            Settled::Sanitize(matches) => matches,
-        };
-        // Of a body that is compressed, or not all here, no part can be taken out so that lengths are right.
-        if !complete || !self.codings.is_empty() {
-            return Err(Refusal::Rules(found).into());
-        }
-        let mut cleaned = secbeat_waf::sanitize::apply(bytes, self.transaction.edits().iter());
-        for _ in 0..ROUNDS_MAX {
-            record::sanitized(self.connection, scratch, facts, &found);
-            let verdict = self.verdict(&cleaned, complete);
-            found = match settle(self.connection, &self.waf.rules, scratch, facts, verdict)? {
-                Settled::GoesOn | Settled::Allowed => {
-                    let held = Held::of(self.connection.worker.shared.bodies.share(facts.client_ip), cleaned);
-                    return held.map(Some).map_err(|exhausted| Refusal::BodyMemory(exhausted).into());
-                }
+    ) -> Result<Option<Vec<u8>>, Stop> {
+        let mut cleaned: Option<Vec<u8>> = None;
+        for round in 0..=ROUNDS_MAX {
+            let bytes = cleaned.as_deref().unwrap_or(bytes);
+            let verdict = self.verdict(scratch, facts, bytes, complete)?;
+            let matches = match settle(self.connection, &self.waf.rules, scratch, facts, verdict)? {
+                Settled::GoesOn | Settled::Allowed => return Ok(cleaned),
                 Settled::Sanitize(matches) => matches,
             };
-            cleaned = secbeat_waf::sanitize::apply(&cleaned, self.transaction.edits().iter());
+            // Of a body that is compressed, or not all here, no part can be taken out so that lengths are right.
+            if !complete || !self.codings.is_empty() || round == ROUNDS_MAX {
+                return Err(Refusal::Rules(matches).into());
+            }
+            record::sanitized(self.connection, scratch, facts, &matches, round == 0);
+            cleaned = Some(secbeat_waf::sanitize::apply(bytes, self.transaction.edits().iter()));
         }
-        Err(Refusal::Rules(found).into())
+        Ok(cleaned)
     }
 
-    fn verdict(&mut self, bytes: &[u8], complete: bool) -> Verdict {
-        let verdict = self.look(bytes, complete);
-        count_excepted(self.connection, &self.transaction);
-        verdict
-    }
-
-    fn look(&mut self, bytes: &[u8], complete: bool) -> Verdict {
+    fn verdict(
+        &mut self,
+        scratch: &Scratch,
+        facts: &mut Facts,
+        bytes: &[u8],
+        complete: bool,
+    ) -> Result<Verdict, Stop> {
         let content_type = self.content_type.as_deref();
-        if self.codings.is_empty() {
-            return self.transaction.request_body(self.kind, content_type, bytes, complete);
-        }
+        let verdict = match self.decoded(bytes, complete) {
+            None => self.transaction.request_body(self.kind, content_type, bytes, complete),
+            Some(Err(error)) => self.transaction.body_not_decoded(error),
+            Some(Ok(decoded)) => {
+                if complete && !decoded.complete {
+                    self.decodes_to_more(scratch, facts)?;
+                }
+                self.transaction.request_body(self.kind, content_type, &decoded.bytes, decoded.complete)
+            }
+        };
+        count_excepted(self.connection, &self.transaction);
+        Ok(verdict)
+    }
+
+    /// The body with its codings undone; `None`: it has none.
+    fn decoded(&self, bytes: &[u8], complete: bool) -> Option<Result<Decoded, CompressionError>> {
         let limits = compressed::Limits {
             output_max: self.waf.inspect_bytes_max,
             ratio_max: self.waf.coding_ratio_max,
             layers_max: self.waf.coding_layers_max,
         };
-        match compressed::decode(bytes, &self.codings, complete, &limits) {
-            Ok(decoded) => {
-                self.transaction.request_body(self.kind, content_type, &decoded.bytes, decoded.complete)
+        (!self.codings.is_empty()).then(|| compressed::decode(bytes, &self.codings, complete, &limits))
+    }
+
+    /// A body that is longer than is inspected once its codings are undone is as one that came so long.
+    fn decodes_to_more(&self, scratch: &Scratch, facts: &mut Facts) -> Result<(), Stop> {
+        facts.flags |= flag::BODY_CUT;
+        match (self.waf.refuses_longer, facts.is_watched_only()) {
+            (true, false) => Err(Refusal::BodyTooLargeToInspect.into()),
+            (true, true) => {
+                record::overlooked(self.connection, scratch, facts, &Refusal::BodyTooLargeToInspect);
+                Ok(())
             }
-            Err(error) => self.transaction.body_not_decoded(error),
+            (false, _) => Ok(()),
         }
     }
 }

@@ -6,6 +6,7 @@ use arc_swap::ArcSwap;
 use secbeat_settings::HostPattern;
 use secbeat_types::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -53,20 +54,65 @@ pub struct Switch {
 #[derive(Debug, Default)]
 pub struct KillSwitch {
     engaged: AtomicBool,
-    switches: ArcSwap<Vec<Switch>>,
+    turned: ArcSwap<Turned>,
+}
+
+/// The switches, by what they are for.
+#[derive(Debug, Default)]
+struct Turned {
+    switches: Vec<Switch>,
+    all: Option<Position>,
+    exact: HashMap<String, Position>,
+    /// Parents of names, the longest first.
+    parents: Vec<(HostPattern, Position)>,
+}
+
+/// What a switch is at, and until when.
+type Position = (Stance, Timestamp);
+
+impl Turned {
+    fn new(switches: Vec<Switch>) -> Self {
+        let mut turned = Turned::default();
+        for switch in &switches {
+            let position = (switch.mode, switch.until);
+            if switch.hosts.is_empty() {
+                turned.all = Some(position);
+            }
+            for host in &switch.hosts {
+                match host {
+                    HostPattern::Exact(name) => drop(turned.exact.insert(name.clone(), position)),
+                    parent @ HostPattern::Suffix(_) => turned.parents.push((parent.clone(), position)),
+                }
+            }
+        }
+        turned.parents.sort_by_key(|(parent, _)| std::cmp::Reverse(parent.to_string().len()));
+        Turned { switches, ..turned }
+    }
+
+    /// The switch that names the host; else that of its longest parent; else that of all.
+    fn stance(&self, authority: &[u8], now: Timestamp) -> Stance {
+        let is_on = |(_, until): &&Position| now < *until;
+        let name = host::name(authority);
+        let of_parents = || {
+            let parents = self.parents.iter().filter(|(parent, _)| parent.matches(&name));
+            parents.map(|(_, position)| position).find(is_on)
+        };
+        let position = self.exact.get(&*name).filter(is_on).or_else(of_parents);
+        position.or(self.all.as_ref().filter(is_on)).map_or(Stance::Normal, |(stance, _)| *stance)
+    }
 }
 
 impl KillSwitch {
     /// Turns to exactly these.
     pub fn set(&self, switches: Vec<Switch>) {
         let is_any = !switches.is_empty();
-        self.switches.store(Arc::new(switches));
+        self.turned.store(Arc::new(Turned::new(switches)));
         self.engaged.store(is_any, Ordering::Release);
     }
 
     /// The switches that are turned, expired ones among them.
-    pub fn switches(&self) -> Arc<Vec<Switch>> {
-        self.switches.load_full()
+    pub fn switches(&self) -> Vec<Switch> {
+        self.turned.load().switches.clone()
     }
 
     /// How the firewall stands at `now` towards `authority` (`host[:port]` as a request has it). Costs one load where nothing
@@ -75,23 +121,18 @@ impl KillSwitch {
         if !self.engaged.load(Ordering::Acquire) {
             return Stance::Normal;
         }
-        let name = host::name(authority);
-        let switches = self.switches.load();
-        let concerned = switches.iter().filter(|switch| now < switch.until).filter(|switch| {
-            switch.hosts.is_empty() || switch.hosts.iter().any(|pattern| pattern.matches(&name))
-        });
-        concerned.map(|switch| switch.mode).max().unwrap_or_default()
+        self.turned.load().stance(authority, now)
     }
 
     /// Whether it is turned for all hosts at `now`: then what programs have decided about clients does not count.
     pub fn suspends_programs(&self, now: Timestamp) -> bool {
-        self.engaged.load(Ordering::Acquire)
-            && self.switches.load().iter().any(|switch| switch.hosts.is_empty() && now < switch.until)
+        self.engaged.load(Ordering::Acquire) && self.turned.load().all.is_some_and(|(_, until)| now < until)
     }
 
     /// The strongest stance towards any host at `now`: for metrics.
     pub fn strongest(&self, now: Timestamp) -> Stance {
-        self.switches.load().iter().filter(|s| now < s.until).map(|s| s.mode).max().unwrap_or_default()
+        let turned = self.turned.load();
+        turned.switches.iter().filter(|s| now < s.until).map(|s| s.mode).max().unwrap_or_default()
     }
 }
 
@@ -129,17 +170,23 @@ mod tests {
     }
 
     #[test]
-    fn the_switch_that_lets_most_through_counts_until_its_end() {
+    fn the_switch_that_names_the_host_counts_until_its_end_and_then_the_next() {
         let kill = KillSwitch::default();
         let stance = |host: &str, at| kill.stance(host.as_bytes(), Timestamp::from_unix_ms(at));
         assert_eq!(stance("shop.example", 0), Stance::Normal);
-        kill.set(vec![switch(Stance::Monitor, &[], 100), switch(Stance::Off, &["*.shop.example"], 50)]);
-        assert_eq!(stance("a.shop.example:8443", 0), Stance::Off);
-        assert_eq!(stance("A.Shop.Example.", 0), Stance::Off);
-        assert_eq!(stance("shop.example", 0), Stance::Monitor);
+        kill.set(vec![
+            switch(Stance::Off, &[], 100),
+            switch(Stance::Monitor, &["*.example"], 80),
+            switch(Stance::Normal, &["*.shop.example", "b.example"], 50),
+        ]);
+        assert_eq!(stance("other", 0), Stance::Off);
+        assert_eq!(stance("a.example:8443", 0), Stance::Monitor);
+        assert_eq!(stance("A.Shop.Example.", 0), Stance::Normal);
+        assert_eq!(stance("b.example", 0), Stance::Normal);
         assert_eq!(stance("a.shop.example", 50), Stance::Monitor);
+        assert_eq!(stance("a.shop.example", 80), Stance::Off);
         assert_eq!(stance("a.shop.example", 100), Stance::Normal);
         kill.set(Vec::new());
-        assert_eq!(stance("a.shop.example", 0), Stance::Normal);
+        assert_eq!(stance("other", 0), Stance::Normal);
     }
 }

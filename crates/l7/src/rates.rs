@@ -27,6 +27,7 @@ use secbeat_intel::{Rate, RateKey, RetryAfter, Usage};
 use secbeat_settings::Settings;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Instant;
 
 /// Every limit of a policy.
 pub struct Rates {
@@ -88,12 +89,16 @@ pub fn check(
         return Ok(());
     }
     let rates = &policy.rates;
+    let of_client = rates.of_clients.get(facts.site).or(rates.of_clients.first()).and_then(Option::as_ref);
+    if of_client.is_none() && rates.of_requests.is_empty() {
+        return Ok(());
+    }
     let shared = &connection.worker.shared;
-    if let Some(limit) =
-        rates.of_clients.get(facts.site).or(rates.of_clients.first()).and_then(Option::as_ref)
-    {
+    // Not when the request began: a head that comes slowly would be counted in a past when the client had asked for less.
+    let now_ns = shared.since_start_ns(Instant::now());
+    if let Some(limit) = of_client {
         let key = limit.key(shared).address(facts.client_ip).finish();
-        count(connection, scratch, facts, limit, key)?;
+        count(connection, scratch, facts, limit, key, now_ns)?;
     }
     if rates.of_requests.is_empty() {
         return Ok(());
@@ -102,7 +107,7 @@ pub fn check(
     let asked = Asked::new(&scratch.head, bytes, host::name(scratch.head.authority(bytes)), facts.client_ip);
     for own in &rates.of_requests {
         if let Some(key) = own.key(shared, &asked) {
-            count(connection, scratch, facts, &own.limit, key)?;
+            count(connection, scratch, facts, &own.limit, key, now_ns)?;
         }
     }
     Ok(())
@@ -115,9 +120,9 @@ fn count(
     facts: &mut Facts,
     limit: &Limit,
     key: RateKey,
+    now_ns: u64,
 ) -> Result<(), Stop> {
     let shared = &connection.worker.shared;
-    let now_ns = shared.since_start_ns(facts.started);
     let Err(retry) = shared.rates.check(key, &limit.rate, now_ns) else { return Ok(()) };
     connection.worker.metrics.rate_limited();
     if !limit.is_monitored && facts.stance == Stance::Normal {

@@ -53,7 +53,7 @@ pub fn refused(
         _ => matches,
     };
     matches.iter().for_each(|found| metrics.rule_triggered(found.category));
-    facts.matches.clone_from(&matches);
+    facts.matches.extend_from_slice(&matches);
     connection.worker.shared.tell(Event {
         attack_type: telling.attack,
         blocked: telling.kind != EventKind::Backend,
@@ -68,7 +68,7 @@ pub fn refused(
 pub fn seen(connection: &Connection, scratch: &Scratch, facts: &mut Facts, matches: Vec<RuleMatch>) {
     let Some(first) = matches.first() else { return };
     facts.flags |= flag::LOGGED;
-    facts.matches.clone_from(&matches);
+    facts.matches.extend_from_slice(&matches);
     matches.iter().for_each(|found| connection.worker.metrics.rule_triggered(found.category));
     let reason = first.in_words();
     connection.worker.shared.tell(Event {
@@ -87,13 +87,26 @@ pub fn rate_seen(connection: &Connection, scratch: &Scratch, facts: &Facts, reas
     });
 }
 
-/// Counts and tells what was taken out of a request that goes on without it.
-pub fn sanitized(connection: &Connection, scratch: &Scratch, facts: &mut Facts, matches: &[RuleMatch]) {
+/// Counts and tells what was taken out of a request that goes on without it: once for its head and once for its body, however
+/// often something was. `is_first`: nothing was before.
+pub fn sanitized(
+    connection: &Connection,
+    scratch: &Scratch,
+    facts: &mut Facts,
+    matches: &[RuleMatch],
+    is_first: bool,
+) {
     let Some(first) = matches.first() else { return };
-    facts.flags |= flag::SANITIZED;
+    let metrics = &connection.worker.metrics;
+    matches.iter().for_each(|found| metrics.rule_triggered(found.category));
     facts.matches.extend_from_slice(matches);
-    matches.iter().for_each(|found| connection.worker.metrics.rule_triggered(found.category));
-    connection.worker.metrics.request_sanitized();
+    if facts.flags & flag::SANITIZED == 0 {
+        facts.flags |= flag::SANITIZED;
+        metrics.request_sanitized();
+    }
+    if !is_first {
+        return;
+    }
     let reason = format!("{}; what matched was taken out of the request", first.in_words());
     connection.worker.shared.tell(Event {
         attack_type: Some(first.category),
@@ -101,6 +114,20 @@ pub fn sanitized(connection: &Connection, scratch: &Scratch, facts: &mut Facts, 
         matches: matches.to_vec(),
         ..of_request(scratch, facts, EventKind::Attack, "waf", "attack_detected", reason)
     });
+}
+
+/// Tells what would have stopped a request, had the firewall not been to log alone.
+pub fn overlooked(connection: &Connection, scratch: &Scratch, facts: &Facts, refusal: &Refusal) {
+    let telling = refusal.telling();
+    let reason = format!("{}; let through, since the firewall only logs", refusal.reason());
+    connection.worker.shared.tell(of_request(
+        scratch,
+        facts,
+        telling.kind,
+        telling.component,
+        telling.event,
+        reason,
+    ));
 }
 
 /// Counts and tells of an answer that broke off.

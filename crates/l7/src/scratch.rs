@@ -24,9 +24,9 @@ pub struct Scratch {
     pub answer: Answer,
 }
 
-/// A head that was put in another's place is none.
+/// A head that was to be put in another's place is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct HeadReplaced;
+pub struct HeadNotReplaced;
 
 /// What is known of where a request's body is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -55,17 +55,19 @@ impl Scratch {
     /// Puts another head in the place of the one that was sent: what follows sees `bytes` alone.
     ///
     /// # Errors
-    /// `bytes` are not a whole head, or frame the body otherwise; nothing may be forwarded then.
-    pub fn replace_head(&mut self, bytes: Vec<u8>, limits: &http1::Limits) -> Result<(), HeadReplaced> {
-        let (framing, method) = (self.head.framing, self.head.known_method);
-        self.take_out_head();
-        self.kept = bytes;
-        match self.head.parse(&self.kept, limits) {
-            Ok(Parsed::Complete) if self.head.framing == framing && self.head.known_method == method => {
-                Ok(())
-            }
-            _ => Err(HeadReplaced),
+    /// `bytes` are not a whole head, or frame the body otherwise; everything is as it was.
+    pub fn replace_head(&mut self, bytes: Vec<u8>, limits: &http1::Limits) -> Result<(), HeadNotReplaced> {
+        let mut head = RequestHead::new();
+        let parsed = head.parse(&bytes, limits);
+        if parsed != Ok(Parsed::Complete)
+            || head.framing != self.head.framing
+            || head.known_method != self.head.known_method
+        {
+            return Err(HeadNotReplaced);
         }
+        self.take_out_head();
+        (self.head, self.kept) = (head, bytes);
+        Ok(())
     }
 
     /// Takes the head out of the input, so that what is left there is the body.
@@ -251,6 +253,33 @@ mod tests {
         input.consume(6);
         assert!(input.is_empty());
         assert_eq!(input.room().len(), 6);
+    }
+
+    #[test]
+    fn a_head_is_replaced_by_a_head_of_the_same_framing_or_not_at_all() {
+        let pool = ScratchPool::new(4096);
+        let mut scratch = pool.take();
+        let sent = b"POST /?a=1 HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc";
+        fill(&mut scratch.input, sent);
+        let limits = http1::Limits::default();
+        assert_eq!(scratch.head.parse(scratch.input.bytes(), &limits), Ok(Parsed::Complete));
+        for bad in [
+            &b"POST / HTTP/1.1\r\nHost: a\r\n\r\n"[..],
+            b"POST / HTTP",
+            b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\n",
+        ] {
+            assert_eq!(scratch.replace_head(bad.to_vec(), &limits), Err(HeadNotReplaced));
+            assert_eq!(
+                (scratch.head.framing, scratch.behind_head()),
+                (http1::Framing::Length(3), &b"abc"[..])
+            );
+        }
+        let good = b"POST /?a= HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\n";
+        assert_eq!(scratch.replace_head(good.to_vec(), &limits), Ok(()));
+        assert_eq!(
+            (scratch.head.target.of(scratch.head_bytes()), scratch.behind_head()),
+            (&b"/?a="[..], &b"abc"[..])
+        );
     }
 
     #[test]

@@ -56,7 +56,7 @@ pub async fn status(State(api): State<Arc<Api>>) -> Json<Value> {
             "mode": settings.waf.mode.as_str(),
             "rules": view.rules.rules().len(),
             "exceptions": view.exceptions.len(),
-            "durable": view.is_durable,
+            "durable": view.is_durable && api.control.kill_switch.is_saved(),
         },
         "decisions": { "in_force": shared.decisions.snapshot().len(), "durable": shared.decisions.is_durable() },
         "panic": panic::turned(shared),

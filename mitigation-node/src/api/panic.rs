@@ -3,7 +3,7 @@
 use crate::api::body::Json as JsonBody;
 use crate::api::error::ApiError;
 use crate::api::{Api, aside};
-use crate::kill_switch::{SWITCHES_MAX, TurnError};
+use crate::kill_switch::{HOSTS_MAX, TooManyHosts};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -77,13 +77,9 @@ pub async fn turn(
     let shared = &api.control.shared;
     let since = shared.clock.now();
     let switch = Switch { mode, hosts, until: since.after(duration), since, reason };
-    api.control.kill_switch.turn(shared, switch.clone()).map_err(|error| match error {
-        TurnError::TooMany => ApiError::full(format!(
-            "{SWITCHES_MAX} switches are turned; name several hosts in one call, or all by leaving hosts out"
-        )),
-        TurnError::TurnedForAll => ApiError::conflict(
-            "the switch is turned for all hosts: turn it back for all (leave hosts out), then turn it for those that need it",
-        ),
+    let switch = api.control.kill_switch.turn(shared, switch).map_err(|TooManyHosts| {
+        let message = format!("the switches would name more than {HOSTS_MAX} hosts; name patterns such as *.shop.example, or all by leaving hosts out");
+        ApiError::invalid_at("hosts", message)
     })?;
     let control = api.control.clone();
     let save = aside(move || control.kill_switch.save(&control.shared));
