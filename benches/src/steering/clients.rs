@@ -5,6 +5,7 @@
 //! time. The limit `hour` forgives within a minute: at more than 17,476 new clients a second its table of 1,048,576 is
 //! full, and each newcomer pushes somebody out. Half of the hundred are held by the one, half by the other.
 
+use std::net::Ipv4Addr;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -12,10 +13,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
+use serde_json::json;
 
 use crate::Outcome;
 use crate::idle::settled;
 use crate::origin::Origin;
+use crate::peers::job::ATTACK;
 use crate::process::{Cores, stay_on};
 use crate::steering::aside;
 use crate::steering::asker::{self, Asker, Next};
@@ -27,8 +30,11 @@ use crate::steering::regulars::{Kept, Limit, Regulars};
 const CONNECTIONS: usize = 256;
 /// Clients that are watched at each limit.
 const WATCHED: usize = 50;
-/// Requests of a single client before memory is looked at for the first time, so that all else has taken its share.
+/// Requests of a single client, half of them attacks, before memory is looked at for the first time, so that connections
+/// on both sides, the ring of events and all else that has a ceiling of its own have taken their share.
 const WARM_UP: u32 = 100_000;
+/// That client, whom no limit counts.
+const ALLOWED: Ipv4Addr = Ipv4Addr::new(198, 19, 255, 255);
 /// Ten requests a second, and twenty at once.
 const SECOND: Limit =
     Limit { host: "shop.example", requests: 10, per: Duration::from_secs(1), burst: 20, asks: 20 };
@@ -69,7 +75,11 @@ pub async fn measure(dir: &Path, data: &Path, origin: &Origin, clients: u32) -> 
     let node = every_core(dir, data, origin).with(SETTINGS).start().await?;
     let (port, group) = (node.proxy.port, node.proxy.group());
     let explained = |failure| node.proxy.explain(failure);
-    let warm_up = move || among_regulars(port, u8::MAX / 2, || crowd(port, 0..WARM_UP, true));
+    let api = node.api;
+    let warm_up = move || {
+        api.post("/api/v1/allowlist", &json!({ "ip": ALLOWED, "reason": "benchmark" }))?;
+        among_regulars(port, u8::MAX / 2, || crowd(port, 0..WARM_UP, true))
+    };
     aside(warm_up).await.map_err(explained)?;
     let rss_before = settled(group).await?;
     let mut crowds = Vec::new();
@@ -126,9 +136,10 @@ struct Once {
 impl Asker for Once {
     fn next(&mut self, _: Instant, request: &mut Vec<u8>) -> Next {
         let Some(address) = self.numbers.find_map(address) else { return Next::Over };
-        match self.one {
-            true => SECOND.write([198, 19, 255, 255].into(), request),
-            false => HOUR.write(address, request),
+        match (self.one, self.numbers.start % 2) {
+            (true, 0) => SECOND.write(ALLOWED, request),
+            (true, _) => request.extend_from_slice(ATTACK),
+            (false, _) => HOUR.write(address, request),
         }
         Next::Ask(0)
     }

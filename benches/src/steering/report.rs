@@ -12,6 +12,8 @@ use crate::table::mib;
 const COST: f64 = 1.03;
 /// Seconds until a node with a journal of a million decisions is ready.
 const START_S: f64 = 2.0;
+/// What else than the tables may move a node's memory meanwhile, bytes.
+const ALLOWANCE: u64 = 1 << 20;
 /// How far a count may be off, as a share.
 const COUNTS: f64 = 0.01;
 /// Milliseconds of the slowest of a hundred calls.
