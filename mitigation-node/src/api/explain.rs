@@ -189,9 +189,9 @@ fn steps(trace: &Trace, events: &[&Event]) -> Vec<Value> {
                 (Stage::FirewallBody, _) if has(flag::BODY_CUT) => {
                     ("pass", Some("its first part was inspected: waf.inspect_body_limit".into()))
                 }
-                // The event that told where is gone from memory.
                 (Stage::FirewallHead, _) if has(flag::LOGGED | flag::SANITIZED) && events.is_empty() => {
-                    ("log", None)
+                    let why = "the firewall or a rate found something; the event that told what is not kept";
+                    ("log", Some(why.into()))
                 }
                 _ => ("pass", None),
             };
