@@ -14,7 +14,7 @@ use crate::kept::Kept;
 use crate::kill_switch::KillSwitchKeeper;
 use crate::log_options;
 use crate::origin::Origin;
-use crate::prepare::Prepared;
+use crate::prepare::{Prepared, SiteRules};
 use arc_swap::ArcSwap;
 use secbeat_edge::tls::Sessions;
 use secbeat_l7::{Policy, Shared};
@@ -33,6 +33,8 @@ pub struct View {
     pub origins: Arc<BTreeMap<String, secbeat_settings::Origin>>,
     /// The rules, in order.
     pub rules: Arc<RuleSet>,
+    /// The rules of each site that has a file of its own.
+    pub site_rules: SiteRules,
     /// The exceptions, in order.
     pub exceptions: Arc<ExceptionSet>,
     /// What the node runs without.
@@ -93,6 +95,7 @@ impl State {
             settings: self.settings.clone(),
             origins: self.origins.clone(),
             rules: self.prepared.rules.clone(),
+            site_rules: self.prepared.site_rules.clone(),
             exceptions: self.prepared.exceptions.clone(),
             degraded: self.degraded.clone(),
             is_durable: self.kept.is_saved(),
@@ -128,11 +131,7 @@ impl Control {
 
     /// Makes good a write that failed. To be called each second; gives way to a change that is under way.
     pub fn flush(&self) {
-        let mut state = match self.state.try_lock() {
-            Ok(state) => state,
-            Err(TryLockError::Poisoned(state)) => state.into_inner(),
-            Err(TryLockError::WouldBlock) => return,
-        };
+        let Some(mut state) = self.try_state() else { return };
         if state.kept.is_saved() {
             return;
         }
@@ -185,6 +184,15 @@ impl Control {
                     .str("remedy", missing.remedy)
                     .send();
             }
+        }
+    }
+
+    /// The state, where no change is under way.
+    fn try_state(&self) -> Option<MutexGuard<'_, State>> {
+        match self.state.try_lock() {
+            Ok(state) => Some(state),
+            Err(TryLockError::Poisoned(state)) => Some(state.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
         }
     }
 

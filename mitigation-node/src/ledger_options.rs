@@ -2,6 +2,7 @@
 
 use secbeat_l7::ledger::Ledgers;
 use secbeat_settings::Settings;
+use secbeat_telemetry::access::OpenAccess;
 use secbeat_telemetry::{AccessFormat, AccessLog, AccessOptions, Logger, Mask, Recorder, RecorderOptions};
 use std::io;
 
@@ -16,14 +17,18 @@ pub fn start(settings: &Settings, workers: usize, log: &Logger) -> Result<Ledger
     Ok(Ledgers::new(workers, access, recorder))
 }
 
-/// Has them follow new settings; the access log's file is opened anew.
+/// Opens the access log's file, anew where it is open.
 ///
 /// # Errors
-/// The access log cannot be opened; nothing has changed.
-pub fn put_in_force(ledgers: &Ledgers, settings: &Settings) -> Result<(), String> {
-    ledgers.access.set(access(settings)).map_err(in_access_log)?;
+/// It cannot be opened; nothing has changed.
+pub fn open(settings: &Settings) -> Result<OpenAccess, String> {
+    AccessLog::open(access(settings)).map_err(in_access_log)
+}
+
+/// Has them follow new settings.
+pub fn put_in_force(ledgers: &Ledgers, settings: &Settings, access_log: OpenAccess) {
+    ledgers.access.move_to(access_log);
     ledgers.recorder.set(recorder(settings));
-    Ok(())
 }
 
 fn in_access_log(error: io::Error) -> String {

@@ -98,7 +98,7 @@ async fn reload_when_told(mut hangup: Signal, control: Arc<Control>) {
     while hangup.recv().await.is_some() {
         let control = control.clone();
         // What came of it is in the log and among the events.
-        let _ = tokio::task::spawn_blocking(move || control.reload().map(drop)).await;
+        let _ = tokio::task::spawn_blocking(move || control.reload("signal").map(drop)).await;
     }
 }
 

@@ -19,6 +19,8 @@ pub struct Prepared {
     files: RuleFiles,
     /// The rules in force where a site has none of its own, compiled.
     pub rules: Arc<RuleSet>,
+    /// The rules of each site that has a file of its own.
+    pub site_rules: SiteRules,
     /// What the requests for each host are held against.
     pub sites: Arc<Sites>,
     /// What rules let pass all the same.
@@ -28,6 +30,9 @@ pub struct Prepared {
     /// The bytes of its certificate file.
     pub certificate: Vec<u8>,
 }
+
+/// The names of sites with their rules, compiled. Sites that share a file share these.
+pub type SiteRules = Arc<Vec<(String, Arc<RuleSet>)>>;
 
 /// Rules by the file that they are from; `None`: those that are built in.
 type RuleFiles = HashMap<Option<PathBuf>, Vec<Rule>>;
@@ -45,7 +50,8 @@ impl Prepared {
                 read_rules(&mut files, &format!("sites.{}.rules_path", site.label()), Some(path))?;
             }
         }
-        let (rules, sites) = compile(settings, &files, &kept.rules).map_err(|error| error.to_string())?;
+        let Compiled { rules, site_rules, sites } =
+            compile(settings, &files, &kept.rules).map_err(|error| error.to_string())?;
         let exceptions = ExceptionSet::compile(kept.exceptions.clone()).map_err(|error| error.to_string())?;
         let mut certificate = Vec::new();
         let tls = match &settings.tls {
@@ -59,7 +65,8 @@ impl Prepared {
                 Some(config.map_err(|error| error.to_string())?)
             }
         };
-        Ok(Self { files, rules, sites, exceptions: Arc::new(exceptions), tls, certificate })
+        let exceptions = Arc::new(exceptions);
+        Ok(Self { files, rules, site_rules, sites, exceptions, tls, certificate })
     }
 
     /// The same with what the API has set by now over the rules.
@@ -67,11 +74,12 @@ impl Prepared {
     /// # Errors
     /// The first rule that is wrong.
     pub fn under(&self, settings: &Settings, overlay: &Overlay) -> Result<Self, CompileError> {
-        let (rules, sites) = compile(settings, &self.files, overlay)?;
+        let Compiled { rules, site_rules, sites } = compile(settings, &self.files, overlay)?;
         let (tls, certificate) = (self.tls.clone(), self.certificate.clone());
         Ok(Self {
             files: self.files.clone(),
             rules,
+            site_rules,
             sites,
             exceptions: self.exceptions.clone(),
             tls,
@@ -79,9 +87,9 @@ impl Prepared {
         })
     }
 
-    /// The rules of `waf.rules_path`.
-    pub fn file_rules(&self, settings: &Settings) -> &[Rule] {
-        self.files.get(&settings.waf.rules_path).map_or(&[], Vec::as_slice)
+    /// The rules of every file.
+    pub fn file_rules(&self) -> impl Iterator<Item = &Rule> {
+        self.files.values().flatten()
     }
 }
 
@@ -103,12 +111,15 @@ impl std::fmt::Display for CompileError {
     }
 }
 
+/// What rules and sites were compiled to.
+struct Compiled {
+    rules: Arc<RuleSet>,
+    site_rules: SiteRules,
+    sites: Arc<Sites>,
+}
+
 /// Sites that share a file share what it was compiled to.
-fn compile(
-    settings: &Settings,
-    files: &RuleFiles,
-    overlay: &Overlay,
-) -> Result<(Arc<RuleSet>, Arc<Sites>), CompileError> {
+fn compile(settings: &Settings, files: &RuleFiles, overlay: &Overlay) -> Result<Compiled, CompileError> {
     let how = secbeat_waf::Settings {
         block_suspicious: settings.waf.block_suspicious,
         ..secbeat_waf::Settings::default()
@@ -129,11 +140,15 @@ fn compile(
         let pages = pages(settings, site).map_err(CompileError::Site)?;
         Site::new(settings, site, rules, pages).map_err(CompileError::Site)
     };
-    let mut others = Vec::new();
+    let (mut others, mut site_rules) = (Vec::new(), Vec::new());
     for of_host in &settings.sites {
         others.push((of_host.hosts.clone(), site(Some(of_host))?));
+        if of_host.rules_path.is_some() {
+            site_rules.push((of_host.label(), rules_of(&of_host.rules_path)?));
+        }
     }
-    Ok((rules.clone(), Arc::new(Sites::new(site(None)?, others))))
+    let sites = Arc::new(Sites::new(site(None)?, others));
+    Ok(Compiled { rules: rules.clone(), site_rules: Arc::new(site_rules), sites })
 }
 
 fn read_rules(files: &mut RuleFiles, key: &str, path: Option<&Path>) -> Result<(), String> {

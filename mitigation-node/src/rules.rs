@@ -69,13 +69,15 @@ impl Overlay {
         *self = Self { replaces_file: true, deleted: BTreeSet::new(), rules };
     }
 
-    /// Deletes a rule, the file's or its own. `false`: there is no such rule.
-    pub fn delete(&mut self, id: &str, file: &[Rule]) -> bool {
-        if !self.over(file).iter().any(|rule| rule.id == id) {
+    /// Deletes a rule, one of a file or its own. `false`: there is no such rule in force.
+    pub fn delete<'a>(&mut self, id: &str, mut of_files: impl Iterator<Item = &'a Rule>) -> bool {
+        let in_file = of_files.any(|rule| rule.id == id);
+        let is_own = self.rules.iter().any(|rule| rule.id == id);
+        if !is_own && (!in_file || self.replaces_file || self.deleted.contains(id)) {
             return false;
         }
         self.rules.retain(|rule| rule.id != id);
-        if file.iter().any(|rule| rule.id == id) {
+        if in_file {
             self.deleted.insert(id.to_owned());
         }
         true
@@ -133,12 +135,14 @@ mod tests {
         let mut overlay = Overlay::default();
         overlay.upsert(rules(&[("b", "3"), ("c", "4")]));
         assert_eq!(shown(&overlay.over(&file)), [("a", "1"), ("b", "3"), ("c", "4")]);
-        assert!(overlay.delete("b", &file) && overlay.delete("c", &file) && !overlay.delete("d", &file));
+        assert!(overlay.delete("b", file.iter()) && overlay.delete("c", file.iter()));
+        assert!(!overlay.delete("d", file.iter()) && !overlay.delete("b", file.iter()));
         assert_eq!(shown(&overlay.over(&file)), [("a", "1")]);
         overlay.upsert(rules(&[("b", "5")]));
         assert_eq!(shown(&overlay.over(&file)), [("a", "1"), ("b", "5")]);
         overlay.replace(rules(&[("z", "9")]));
         assert_eq!(shown(&overlay.over(&file)), [("z", "9")]);
+        assert!(!overlay.delete("a", file.iter()));
     }
 
     #[test]

@@ -99,6 +99,13 @@ const ON: u8 = 1;
 const COMBINED: u8 = 1 << 1;
 const ANONYMIZE: u8 = 1 << 2;
 
+/// What lines may go to, open; or nothing.
+#[derive(Debug)]
+pub struct OpenAccess {
+    file: Option<File>,
+    options: Option<AccessOptions>,
+}
+
 /// Lines that are written together.
 #[derive(Debug, Default)]
 struct Block {
@@ -129,19 +136,25 @@ impl AccessLog {
         });
         let aside = Aside::start("access-log", QUEUE_BLOCKS, PERIOD, writer::Writer::new(shared.clone()))?;
         let log = AccessLog { state: AtomicU8::new(0), aside, shared, options: Mutex::new(None) };
-        log.set(options)?;
+        log.move_to(Self::open(options)?);
         Ok(log)
     }
 
-    /// Switches the log on, off or over; opens the file anew, so that it also serves log rotation.
+    /// Opens the file of `options`, for lines to [go to](Self::move_to); without them there is none.
     ///
     /// # Errors
-    /// The file cannot be opened; everything stays as it was.
-    pub fn set(&self, options: Option<AccessOptions>) -> io::Result<()> {
+    /// The file cannot be opened.
+    pub fn open(options: Option<AccessOptions>) -> io::Result<OpenAccess> {
         let file = match &options {
             Some(options) => Some(crate::log::open_to_append(&options.file, "[access_log] file")?),
             None => None,
         };
+        Ok(OpenAccess { file, options })
+    }
+
+    /// Switches the log on, off or over, also to the same file opened anew after log rotation.
+    pub fn move_to(&self, opened: OpenAccess) {
+        let OpenAccess { file, options } = opened;
         *self.shared.next() = Some(file);
         let state = options.as_ref().map_or(0, |options| {
             let combined = if options.format == AccessFormat::Combined { COMBINED } else { 0 };
@@ -150,7 +163,6 @@ impl AccessLog {
         });
         self.state.store(state, Relaxed);
         *self.options.lock().unwrap_or_else(PoisonError::into_inner) = options;
-        Ok(())
     }
 
     /// Opens the file of this name anew, after it was renamed by log rotation.
@@ -159,7 +171,8 @@ impl AccessLog {
     /// It cannot be opened; lines go on to the old one.
     pub fn reopen(&self) -> io::Result<()> {
         let options = self.options.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        self.set(options)
+        self.move_to(Self::open(options)?);
+        Ok(())
     }
 
     /// Whether lines are wanted: to be asked before working out what only a line needs.

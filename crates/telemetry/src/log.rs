@@ -110,6 +110,12 @@ pub enum Target {
     File(PathBuf),
 }
 
+/// A target that is open.
+pub struct OpenTarget {
+    sink: Sink,
+    target: Target,
+}
+
 /// How a log is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogOptions {
@@ -240,14 +246,23 @@ impl Logger {
         self.0.sampler.set_limit(lines);
     }
 
-    /// Sends lines elsewhere, those that wait among them.
+    /// Opens what lines may [go to](Self::move_to).
     ///
     /// # Errors
-    /// The file cannot be opened; lines go on to where they went.
-    pub fn set_target(&self, target: Target) -> io::Result<()> {
-        self.0.handover.replace(Sink::open(&target)?);
-        self.0.handover.set_target(target);
-        Ok(())
+    /// The file cannot be opened.
+    pub fn open(target: Target) -> io::Result<OpenTarget> {
+        Ok(OpenTarget { sink: Sink::open(&target)?, target })
+    }
+
+    /// Sends lines elsewhere, those that wait among them.
+    pub fn move_to(&self, opened: OpenTarget) {
+        self.0.handover.replace(opened.sink);
+        self.0.handover.set_target(opened.target);
+    }
+
+    /// Where lines go.
+    pub fn target(&self) -> Target {
+        self.0.handover.target()
     }
 
     /// Opens the file of this name anew, after it was renamed by log rotation.
@@ -255,7 +270,8 @@ impl Logger {
     /// # Errors
     /// It cannot be opened; lines go on to the old one.
     pub fn reopen(&self) -> io::Result<()> {
-        self.set_target(self.0.handover.target())
+        self.move_to(Self::open(self.target())?);
+        Ok(())
     }
 
     /// Lines lost since the start, because they came faster than they were written or could not be written.

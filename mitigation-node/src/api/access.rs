@@ -11,25 +11,41 @@ use axum::http::{HeaderMap, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use secbeat_settings::{Secret, Settings};
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use subtle::ConstantTimeEq;
 
-/// Lets a call through, or says why not.
+/// The peer of a call over the Unix socket: no peer over TCP has port 0.
+pub const LOCAL_SOCKET: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+
+/// Who makes a call, as events tell it: `127.0.0.1`, `unix socket`, `192.0.2.9 (operator token)`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Actor(pub String);
+
+/// Lets a call through with its [`Actor`], or says why not.
 pub async fn check(
     State(api): State<Arc<Api>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Response {
     let settings = api.control.view().settings.clone();
-    match may_call(&settings, peer.ip().to_canonical(), request.method(), request.headers()) {
-        Ok(()) => next.run(request).await,
+    match may_call(&settings, peer, request.method(), request.headers()) {
+        Ok(actor) => {
+            request.extensions_mut().insert(actor);
+            next.run(request).await
+        }
         Err(error) => error.into_response(),
     }
 }
 
-fn may_call(settings: &Settings, peer: IpAddr, method: &Method, headers: &HeaderMap) -> Result<(), ApiError> {
+fn may_call(
+    settings: &Settings,
+    peer: SocketAddr,
+    method: &Method,
+    headers: &HeaderMap,
+) -> Result<Actor, ApiError> {
+    let ip = peer.ip().to_canonical();
     let text =
         |name| headers.get(name).map(|value: &header::HeaderValue| value.to_str().unwrap_or("\u{fffd}"));
     let host = text(header::HOST).unwrap_or_default();
@@ -41,13 +57,13 @@ fn may_call(settings: &Settings, peer: IpAddr, method: &Method, headers: &Header
             )));
         }
     }
-    if peer.is_loopback() {
+    if ip.is_loopback() {
         let name = name_of(host);
         let is_known = name.parse::<IpAddr>().is_ok()
             || name.eq_ignore_ascii_case("localhost")
             || settings.metrics.allowed_hosts.iter().any(|known| known.as_str().eq_ignore_ascii_case(name));
         return if is_known {
-            Ok(())
+            Ok(Actor(if peer == LOCAL_SOCKET { "unix socket".into() } else { ip.to_string() }))
         } else {
             Err(ApiError::forbidden(format!(
                 "the Host {host:?} is neither an address nor localhost; add it to metrics.allowed_hosts if it is yours"
@@ -60,20 +76,27 @@ fn may_call(settings: &Settings, peer: IpAddr, method: &Method, headers: &Header
             "this call is there over loopback alone; set metrics.api_token to make it from elsewhere",
         ));
     }
-    let given =
-        text(header::AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
+    let given = text(header::AUTHORIZATION).and_then(bearer).unwrap_or_default();
     let is = |token: &Option<Secret>| {
         token.as_ref().is_some_and(|token| bool::from(given.as_bytes().ct_eq(token.expose().as_bytes())))
     };
     // Both are compared, whatever comes of the first.
     match (is(operator), is(viewer)) {
-        (true, _) => Ok(()),
-        (false, true) if *method == Method::GET || *method == Method::HEAD => Ok(()),
+        (true, _) => Ok(Actor(format!("{ip} (operator token)"))),
+        (false, true) if *method == Method::GET || *method == Method::HEAD => {
+            Ok(Actor(format!("{ip} (viewer token)")))
+        }
         (false, true) => Err(ApiError::forbidden(
             "the token is that of metrics.viewer_token, which reads and changes nothing; make the call with metrics.api_token",
         )),
         (false, false) => Err(ApiError::unauthorized()),
     }
+}
+
+/// The token of `Bearer …`; the scheme's name is of any case (RFC 9110 11.1).
+fn bearer(value: &str) -> Option<&str> {
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim_start_matches(' '))
 }
 
 /// The host of `host[:port]`, without the brackets of an IPv6 address.
@@ -105,9 +128,27 @@ mod tests {
             .iter()
             .map(|(name, value)| (name.clone(), HeaderValue::from_str(value).unwrap()))
             .collect();
-        match may_call(settings, peer.parse().unwrap(), method, &headers) {
-            Ok(()) => 200,
+        match may_call(settings, SocketAddr::new(peer.parse().unwrap(), 9), method, &headers) {
+            Ok(_) => 200,
             Err(error) => error.into_response().status().as_u16(),
+        }
+    }
+
+    #[test]
+    fn a_call_says_who_makes_it() {
+        let mut settings = Settings::default();
+        settings.metrics.api_token = Some(Secret::new(TOKEN).unwrap());
+        for (peer, actor) in [
+            ("127.0.0.1:5", "127.0.0.1"),
+            ("[::ffff:127.0.0.1]:5", "127.0.0.1"),
+            ("127.0.0.1:0", "unix socket"),
+            ("192.0.2.9:5", "192.0.2.9 (operator token)"),
+        ] {
+            let headers = [(header::HOST, "localhost"), (header::AUTHORIZATION, &format!("bearer  {TOKEN}"))]
+                .map(|(name, value)| (name, HeaderValue::from_str(value).unwrap()));
+            let called =
+                may_call(&settings, peer.parse().unwrap(), &Method::POST, &headers.into_iter().collect());
+            assert_eq!(called.unwrap(), Actor(actor.into()), "{peer}");
         }
     }
 
@@ -136,7 +177,10 @@ mod tests {
         assert_eq!(status(None, "192.0.2.1", &[(header::AUTHORIZATION, right.as_str())]), 404);
         assert_eq!(status(Some(TOKEN), "192.0.2.1", &[]), 401);
         assert_eq!(status(Some(TOKEN), "192.0.2.1", &[(header::AUTHORIZATION, "Bearer wrong")]), 401);
-        assert_eq!(status(Some(TOKEN), "192.0.2.1", &[(header::AUTHORIZATION, right.as_str())]), 200);
+        for scheme in ["Bearer", "bearer", "BEARER"] {
+            let right = format!("{scheme} {TOKEN}");
+            assert_eq!(status(Some(TOKEN), "192.0.2.1", &[(header::AUTHORIZATION, right.as_str())]), 200);
+        }
     }
 
     #[test]

@@ -1,12 +1,13 @@
 //! The allowlist: who passes decisions, request rates and limits on connections. The firewall still looks at his requests.
 
 use crate::api::Api;
+use crate::api::access::Actor;
 use crate::api::body::Json as JsonBody;
 use crate::api::decisions::{Answer, Filter, address, duration, page, put, reason, tell, told, undo};
 use crate::api::error::ApiError;
-use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
+use axum::{Extension, Json};
 use ipnet::IpNet;
 use secbeat_intel::{NewDecision, parse_scope};
 use secbeat_types::decision::scope_of_address;
@@ -43,7 +44,11 @@ pub async fn list(
 }
 
 /// `POST /api/v1/allowlist`
-pub async fn allow(State(api): State<Arc<Api>>, JsonBody(call): JsonBody<Allow>) -> Answer {
+pub async fn allow(
+    State(api): State<Arc<Api>>,
+    Extension(actor): Extension<Actor>,
+    JsonBody(call): JsonBody<Allow>,
+) -> Answer {
     let (scope, named) = scope(call.ip.as_deref(), call.cidr.as_deref())?;
     let new = NewDecision {
         scope,
@@ -54,14 +59,18 @@ pub async fn allow(State(api): State<Arc<Api>>, JsonBody(call): JsonBody<Allow>)
         confirm: None,
     };
     let written = put(&api, new).await?;
-    tell(&api, "ip_allowed", &written.value, written.not_durable.as_deref());
+    tell(&api, &actor, "ip_allowed", &written.value, written.not_durable.as_deref());
     Ok(told(&written, named, &[]))
 }
 
 /// `DELETE /api/v1/allowlist`
-pub async fn disallow(State(api): State<Arc<Api>>, JsonBody(call): JsonBody<Disallow>) -> Answer {
+pub async fn disallow(
+    State(api): State<Arc<Api>>,
+    Extension(actor): Extension<Actor>,
+    JsonBody(call): JsonBody<Disallow>,
+) -> Answer {
     let (scope, _) = scope(call.ip.as_deref(), call.cidr.as_deref())?;
-    undo(&api, scope, DecisionKind::Allow).await
+    undo(&api, &actor, scope, DecisionKind::Allow).await
 }
 
 /// The prefix that a call means, and how its answer names it.

@@ -1,13 +1,14 @@
 //! Blocks of addresses and prefixes: in force in every layer, and on the disk, before they are acknowledged.
 
+use crate::api::access::Actor;
 use crate::api::body::{Json as JsonBody, Name};
 use crate::api::error::ApiError;
 use crate::api::protected::protected;
 use crate::api::{Api, aside};
-use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{ConnectInfo, Query, State};
 use axum::http::StatusCode;
+use axum::{Extension, Json};
 use ipnet::IpNet;
 use secbeat_intel::{NewDecision, Page, Written, conflicts, parse_scope};
 use secbeat_types::decision::scope_of_address;
@@ -77,42 +78,56 @@ pub(super) type Answer = Result<(StatusCode, Json<Value>), ApiError>;
 pub async fn block_ip(
     State(api): State<Arc<Api>>,
     ConnectInfo(caller): ConnectInfo<SocketAddr>,
+    Extension(actor): Extension<Actor>,
     JsonBody(call): JsonBody<BlockIp>,
 ) -> Answer {
     let address = address("ip", &call.ip)?;
     let duration = Some(duration(call.duration.unwrap_or(DURATION_S))?);
     let new = new_block(scope_of_address(address), duration, call.reason, call.confirm)?;
-    let (written, allowed) = block(&api, caller.ip(), new, call.force).await?;
+    let (written, allowed) = block(&api, caller.ip(), &actor, new, call.force).await?;
     Ok(told(&written, json!({ "ip": address.to_string() }), &allowed))
 }
 
 /// `DELETE /api/v1/block-ip/{ip}`
-pub async fn unblock_ip(State(api): State<Arc<Api>>, Name(ip): Name) -> Answer {
+pub async fn unblock_ip(
+    State(api): State<Arc<Api>>,
+    Extension(actor): Extension<Actor>,
+    Name(ip): Name,
+) -> Answer {
     let scope = scope_of_address(address("ip", &ip)?);
-    undo(&api, scope, DecisionKind::Block).await
+    undo(&api, &actor, scope, DecisionKind::Block).await
 }
 
 /// `POST /api/v1/emergency-block`
 pub async fn block_prefix(
     State(api): State<Arc<Api>>,
     ConnectInfo(caller): ConnectInfo<SocketAddr>,
+    Extension(actor): Extension<Actor>,
     JsonBody(call): JsonBody<BlockPrefix>,
 ) -> Answer {
     let scope = parse_scope(&call.cidr).map_err(|error| ApiError::invalid_at("cidr", error))?;
     let duration = Some(duration(call.duration.unwrap_or(DURATION_S))?);
     let new = new_block(scope, duration, call.reason, call.confirm)?;
-    let (written, allowed) = block(&api, caller.ip(), new, call.force).await?;
+    let (written, allowed) = block(&api, caller.ip(), &actor, new, call.force).await?;
     Ok(told(&written, json!({ "cidr": scope.to_string() }), &allowed))
 }
 
 /// `DELETE /api/v1/emergency-block`
-pub async fn unblock_prefix(State(api): State<Arc<Api>>, JsonBody(call): JsonBody<UnblockPrefix>) -> Answer {
+pub async fn unblock_prefix(
+    State(api): State<Arc<Api>>,
+    Extension(actor): Extension<Actor>,
+    JsonBody(call): JsonBody<UnblockPrefix>,
+) -> Answer {
     let scope = parse_scope(&call.cidr).map_err(|error| ApiError::invalid_at("cidr", error))?;
-    undo(&api, scope, DecisionKind::Block).await
+    undo(&api, &actor, scope, DecisionKind::Block).await
 }
 
 /// `POST /api/v1/decisions/{id}/confirm`
-pub async fn confirm(State(api): State<Arc<Api>>, Name(id): Name) -> Answer {
+pub async fn confirm(
+    State(api): State<Arc<Api>>,
+    Extension(actor): Extension<Actor>,
+    Name(id): Name,
+) -> Answer {
     let shared = &api.control.shared;
     let (decisions, now, named) = (shared.decisions.clone(), shared.clock.now(), id.clone());
     let Some(confirmed) = aside(move || decisions.confirm(&named, now)).await? else {
@@ -123,7 +138,7 @@ pub async fn confirm(State(api): State<Arc<Api>>, Name(id): Name) -> Answer {
         );
         return Err(ApiError::not_found(message));
     };
-    tell(&api, "block_confirmed", &confirmed.value, confirmed.not_durable.as_deref());
+    tell(&api, &actor, "block_confirmed", &confirmed.value, confirmed.not_durable.as_deref());
     Ok(told(&confirmed, json!({}), &[]))
 }
 
@@ -201,6 +216,7 @@ pub(super) fn reason(reason: Option<String>) -> Result<String, ApiError> {
 async fn block(
     api: &Arc<Api>,
     caller: IpAddr,
+    actor: &Actor,
     new: NewDecision,
     force: bool,
 ) -> Result<(Written<Arc<Decision>>, Vec<String>), ApiError> {
@@ -220,7 +236,7 @@ async fn block(
         inside.take(ALLOWED_INSIDE_MAX).map(|allow| allow.scope.to_string()).collect()
     });
     let allowed = allowed.await?;
-    tell(api, "ip_blocked", &written.value, written.not_durable.as_deref());
+    tell(api, actor, "ip_blocked", &written.value, written.not_durable.as_deref());
     Ok((written, allowed))
 }
 
@@ -231,7 +247,7 @@ pub(super) async fn put(api: &Api, new: NewDecision) -> Result<Written<Arc<Decis
 }
 
 /// Undoes what was decided about exactly `scope`.
-pub(super) async fn undo(api: &Arc<Api>, scope: IpNet, kind: DecisionKind) -> Answer {
+pub(super) async fn undo(api: &Arc<Api>, actor: &Actor, scope: IpNet, kind: DecisionKind) -> Answer {
     let (event, is_not) = match kind {
         DecisionKind::Block => ("ip_unblocked", "is not blocked; GET /api/v1/blocked-ips lists what is"),
         DecisionKind::Allow => {
@@ -244,7 +260,7 @@ pub(super) async fn undo(api: &Arc<Api>, scope: IpNet, kind: DecisionKind) -> An
         return Err(ApiError::not_found(format!("{scope} {is_not}")));
     }
     for decision in &removed.value {
-        tell(api, event, decision, removed.not_durable.as_deref());
+        tell(api, actor, event, decision, removed.not_durable.as_deref());
     }
     let ids: Vec<&str> = removed.value.iter().map(|decision| decision.id.as_str()).collect();
     let status = if removed.durable() { StatusCode::OK } else { StatusCode::ACCEPTED };
@@ -285,8 +301,14 @@ pub(super) fn told(
     (status, Json(answer))
 }
 
-/// Tells of a decision: among the events and in the log.
-pub(super) fn tell(api: &Api, event: &'static str, decision: &Decision, not_durable: Option<&str>) {
+/// Tells of a decision and who made it: among the events and in the log.
+pub(super) fn tell(
+    api: &Api,
+    actor: &Actor,
+    event: &'static str,
+    decision: &Decision,
+    not_durable: Option<&str>,
+) {
     let mut reason = format!("{} {}", decision.id, decision.scope);
     if !decision.reason.is_empty() {
         reason.push_str(&format!(": {}", decision.reason));
@@ -295,7 +317,9 @@ pub(super) fn tell(api: &Api, event: &'static str, decision: &Decision, not_dura
         reason.push_str(&format!(" (in force, but not on the disk: {why})"));
     }
     let ip = (decision.scope.prefix_len() == decision.scope.max_prefix_len()).then(|| decision.scope.addr());
-    api.control
-        .shared
-        .tell(Event { client_ip: ip, ..Event::new(EventKind::Decision, "mitigation-node", event, reason) });
+    api.control.shared.tell(Event {
+        actor: Some(actor.0.clone()),
+        client_ip: ip,
+        ..Event::new(EventKind::Decision, "mitigation-node", event, reason)
+    });
 }

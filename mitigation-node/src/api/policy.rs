@@ -1,29 +1,55 @@
 //! Reload and firewall rules. What is wrong is refused with its place, and nothing has changed.
 
+use crate::api::access::Actor;
 use crate::api::body::{Name, Text};
 use crate::api::error::ApiError;
 use crate::api::{Api, aside};
 use crate::control::{Reloaded, RulesChanged};
 use crate::prepare::CompileError;
-use axum::Json;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
-use secbeat_waf::{RuleError, parse_rules};
+use axum::{Extension, Json};
+use secbeat_waf::{Rule, RuleError, RuleSet, parse_rules};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::{Value, json};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// `POST /api/v1/reload`
-pub async fn reload(State(api): State<Arc<Api>>) -> Result<Json<Reloaded>, ApiError> {
+pub async fn reload(
+    State(api): State<Arc<Api>>,
+    Extension(actor): Extension<Actor>,
+) -> Result<Json<Reloaded>, ApiError> {
     let control = api.control.clone();
-    aside(move || control.reload()).await?.map(Json).map_err(|why| ApiError::invalid(why.trim_end()))
+    aside(move || control.reload(&actor.0)).await?.map(Json).map_err(|why| ApiError::invalid(why.trim_end()))
 }
 
 /// `GET /api/v1/waf/rules`
 pub async fn list_rules(State(api): State<Arc<Api>>) -> Json<Value> {
     let view = api.control.view();
-    Json(json!({ "generation": view.generation, "rules": view.rules.rules() }))
+    Json(json!({ "generation": view.generation, "rules": listed(view.rules.rules(), &view.site_rules) }))
+}
+
+/// The rules in force where a site has none of its own, then those of sites that differ from them, with the sites' names.
+fn listed(rules: &[Rule], site_rules: &[(String, Arc<RuleSet>)]) -> Vec<Value> {
+    let known: HashMap<&str, &Rule> = rules.iter().map(|rule| (rule.id.as_str(), rule)).collect();
+    let mut own: Vec<(&Arc<RuleSet>, Vec<&str>)> = Vec::new();
+    for (site, set) in site_rules {
+        match own.iter_mut().find(|(known, _)| Arc::ptr_eq(known, set)) {
+            Some((_, sites)) => sites.push(site),
+            None => own.push((set, vec![site])),
+        }
+    }
+    let mut listed: Vec<Value> = rules.iter().map(|rule| json!(rule)).collect();
+    for (set, sites) in own {
+        for rule in set.rules().iter().filter(|rule| known.get(rule.id.as_str()) != Some(rule)) {
+            let mut shown = json!(rule);
+            shown["sites"] = json!(sites);
+            listed.push(shown);
+        }
+    }
+    listed
 }
 
 /// How rules are set.
@@ -36,6 +62,7 @@ pub struct SetRules {
 /// `POST /api/v1/waf/rules`
 pub async fn set_rules(
     State(api): State<Arc<Api>>,
+    Extension(actor): Extension<Actor>,
     query: Result<Query<SetRules>, axum::extract::rejection::QueryRejection>,
     Text(text): Text,
 ) -> Result<(StatusCode, Json<RulesChanged>), ApiError> {
@@ -52,17 +79,18 @@ pub async fn set_rules(
     }
     let rules = parse_rules(&text).map_err(rule_error)?;
     let control = api.control.clone();
-    changed(aside(move || control.set_rules(rules, replace)).await?)
+    changed(aside(move || control.set_rules(rules, replace, &actor.0)).await?)
 }
 
 /// `DELETE /api/v1/waf/rules/{id}`
 pub async fn delete_rule(
     State(api): State<Arc<Api>>,
+    Extension(actor): Extension<Actor>,
     Name(id): Name,
 ) -> Result<(StatusCode, Json<RulesChanged>), ApiError> {
     let control = api.control.clone();
     let of_call = id.clone();
-    match aside(move || control.delete_rule(&of_call)).await? {
+    match aside(move || control.delete_rule(&of_call, &actor.0)).await? {
         Some(outcome) => changed(outcome),
         None => {
             Err(ApiError::not_found(format!("there is no rule {id:?}; GET /api/v1/waf/rules lists them")))

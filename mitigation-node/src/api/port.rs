@@ -1,12 +1,13 @@
 //! The connections that calls come in on. Whoever is strange here can hold neither a connection for long nor all of them: a scrape
 //! from elsewhere is answered, and the operator on this machine is answered whatever strangers do.
 
+use crate::api::access::LOCAL_SOCKET;
 use crate::api::{Api, router};
 use axum::{Extension, Router, extract::ConnectInfo};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -60,7 +61,7 @@ pub async fn serve_local(listener: std::os::unix::net::UnixListener, api: Arc<Ap
             continue;
         };
         if let Ok(place) = locals.clone().try_acquire_owned() {
-            tokio::spawn(converse(stream, SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), calls.clone(), place));
+            tokio::spawn(converse(stream, LOCAL_SOCKET, calls.clone(), place));
         }
     }
 }

@@ -10,6 +10,8 @@ use std::sync::Arc;
 
 /// The most exceptions that a node holds.
 pub const EXCEPTIONS_MAX: usize = 65_536;
+/// Of the exceptions that have run out together, so many are told by name.
+const IDS_TOLD: usize = 10;
 
 /// What came of a change of exceptions.
 #[derive(Serialize)]
@@ -26,12 +28,23 @@ impl Control {
     /// Sets exceptions by id; those that have run out at `now` go.
     ///
     /// # Errors
-    /// The first exception that is wrong, or that there would be too many; nothing has changed.
+    /// The first exception that is wrong or has run out already, or that there would be too many; nothing has changed.
     pub fn set_exceptions(
         &self,
         new: Vec<Exception>,
         now: Timestamp,
+        actor: &str,
     ) -> Result<ExceptionsChanged, RuleError> {
+        if let Some((index, over)) = new.iter().enumerate().find(|(_, new)| !new.is_in_force(now)) {
+            return Err(RuleError {
+                subject: Subject::Exception,
+                id: Some(over.id.clone()),
+                index: Some(index),
+                key: Some("expires_at".into()),
+                message: format!("expected a time after now, which is {now}"),
+                ..RuleError::default()
+            });
+        }
         let mut state = self.state();
         let ids = new.iter().map(|exception| exception.id.clone()).collect();
         let mut exceptions: Vec<Exception> =
@@ -54,37 +67,58 @@ impl Control {
             );
             return Err(RuleError { subject: Subject::Exception, message, ..RuleError::default() });
         }
-        self.put_exceptions(&mut state, exceptions, ids)
+        self.put_exceptions(&mut state, exceptions, ids, changed_by(actor))
     }
 
     /// Deletes an exception. `None`: there is no such exception.
     ///
     /// # Errors
     /// The exceptions that are left do not compile; nothing has changed.
-    pub fn delete_exception(&self, id: &str) -> Option<Result<ExceptionsChanged, RuleError>> {
+    pub fn delete_exception(&self, id: &str, actor: &str) -> Option<Result<ExceptionsChanged, RuleError>> {
         let mut state = self.state();
         let mut exceptions = state.kept.exceptions.clone();
         let before = exceptions.len();
         exceptions.retain(|exception| exception.id != id);
-        (exceptions.len() < before).then(|| self.put_exceptions(&mut state, exceptions, vec![id.to_owned()]))
+        let is_there = exceptions.len() < before;
+        is_there.then(|| self.put_exceptions(&mut state, exceptions, vec![id.to_owned()], changed_by(actor)))
     }
 
+    /// Lets go of exceptions that have run out at `now`. To be called each minute; gives way to a change that is under way.
+    #[allow(dead_code)]
+    pub fn prune_exceptions(&self, now: Timestamp) {
+        let Some(mut state) = self.try_state() else { return };
+        let (left, over): (Vec<Exception>, Vec<Exception>) =
+            state.kept.exceptions.iter().cloned().partition(|exception| exception.is_in_force(now));
+        if over.is_empty() {
+            return;
+        }
+        let ids: Vec<String> = over.into_iter().map(|exception| exception.id).collect();
+        let event = Event::new(EventKind::Policy, "mitigation-node", "exceptions_expired", summary(&ids));
+        // A part of what compiled before compiles.
+        let _ = self.put_exceptions(&mut state, left, ids, event);
+    }
+
+    /// `told` is told with what came of it.
     fn put_exceptions(
         &self,
         state: &mut State,
         exceptions: Vec<Exception>,
         ids: Vec<String>,
+        mut told: Event,
     ) -> Result<ExceptionsChanged, RuleError> {
         let set = ExceptionSet::compile(exceptions.clone())?.counting_on(&state.prepared.exceptions);
         state.prepared.exceptions = Arc::new(set);
         let saved = state.kept.put_exceptions(exceptions);
         self.put_in_force(state);
         let in_force = state.prepared.exceptions.len();
-        let reason = match &saved {
+        if !told.reason.is_empty() {
+            told.reason.push_str("; ");
+        }
+        told.reason.push_str(&match &saved {
             Ok(()) => format!("generation {}: {in_force} exceptions in force", state.generation),
             Err(error) => format!("generation {}: in force, but not on the disk: {error}", state.generation),
-        };
-        self.shared.tell(Event::new(EventKind::Policy, "mitigation-node", "exceptions_changed", reason));
+        });
+        self.shared.tell(told);
         Ok(ExceptionsChanged {
             status: "applied",
             generation: state.generation,
@@ -92,5 +126,19 @@ impl Control {
             ids,
             durable: saved.is_ok(),
         })
+    }
+}
+
+fn changed_by(actor: &str) -> Event {
+    let event = Event::new(EventKind::Policy, "mitigation-node", "exceptions_changed", "");
+    Event { actor: Some(actor.to_owned()), ..event }
+}
+
+/// The first few ids, and how many more there are.
+fn summary(ids: &[String]) -> String {
+    let named: Vec<&str> = ids.iter().take(IDS_TOLD).map(String::as_str).collect();
+    match ids.len() - named.len() {
+        0 => named.join(", "),
+        more => format!("{} and {more} more", named.join(", ")),
     }
 }

@@ -5,6 +5,7 @@ use crate::certificates;
 use crate::ledger_options;
 use crate::log_options;
 use crate::prepare::Prepared;
+use secbeat_telemetry::Logger;
 use secbeat_types::{Event, EventKind};
 use serde::Serialize;
 use std::io;
@@ -23,11 +24,12 @@ pub struct Reloaded {
 }
 
 impl Control {
-    /// Reads settings, rules, pages and certificates anew and swaps them in. The log file is opened anew whatever comes of it.
+    /// Reads settings, rules, pages and certificates anew and swaps them in, as `actor` has asked. The log file is opened anew
+    /// whatever comes of it.
     ///
     /// # Errors
     /// What is wrong, and where; the old policy stays in force.
-    pub fn reload(&self) -> Result<Reloaded, String> {
+    pub fn reload(&self, actor: &str) -> Result<Reloaded, String> {
         let mut state = self.state();
         // A log that cannot be opened anew goes on in the old file: the next reload tries again.
         let reopened = self.shared.log.reopen();
@@ -46,7 +48,7 @@ impl Control {
                 ..Event::new(EventKind::Policy, "mitigation-node", "policy_refused", why.clone())
             },
         };
-        self.shared.tell(event);
+        self.shared.tell(Event { actor: Some(actor.to_owned()), ..event });
         outcome
     }
 
@@ -61,13 +63,21 @@ impl Control {
             prepared.certificate = state.prepared.certificate.clone();
         }
         let mut warnings = Vec::new();
-        if new.logging.file != state.settings.logging.file {
-            let target = log_options::target(&new);
-            self.shared.log.set_target(target).map_err(|error| format!("logging.file: {error}"))?;
+        let log = &self.shared.log;
+        let target = log_options::target(&new);
+        // Compared with where it really goes.
+        let moved = match target == log.target() {
+            true => None,
+            false => Some(Logger::open(target).map_err(|error| format!("logging.file: {error}"))?),
+        };
+        let access_log = ledger_options::open(&new)?;
+        // Nothing fails from here on: the first thing that changes is the first that is in force.
+        if let Some(opened) = moved {
+            log.move_to(opened);
         } else if let Err(error) = reopened {
             warnings.push(format!("logging.file: {error}; the log goes on in the file that was open"));
         }
-        ledger_options::put_in_force(&self.shared.ledgers, &new)?;
+        ledger_options::put_in_force(&self.shared.ledgers, &new, access_log);
         let restart_required = state.started.changes(&new).restart_required;
         let mut changed = state.settings.changes(&new).changed;
         changed.retain(|key| !restart_required.contains(key));

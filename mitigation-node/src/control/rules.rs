@@ -22,7 +22,12 @@ impl Control {
     ///
     /// # Errors
     /// The first rule that is wrong; nothing has changed.
-    pub fn set_rules(&self, rules: Vec<Rule>, replace: bool) -> Result<RulesChanged, CompileError> {
+    pub fn set_rules(
+        &self,
+        rules: Vec<Rule>,
+        replace: bool,
+        actor: &str,
+    ) -> Result<RulesChanged, CompileError> {
         let mut state = self.state();
         let mut overlay = state.kept.rules.clone();
         if replace {
@@ -30,21 +35,26 @@ impl Control {
         } else {
             overlay.upsert(rules)
         }
-        self.put_overlay(&mut state, overlay)
+        self.put_overlay(&mut state, overlay, actor)
     }
 
-    /// Deletes a rule. `None`: there is no such rule.
+    /// Deletes a rule of any file or of the API. `None`: there is no such rule.
     ///
     /// # Errors
     /// The rules that are left do not compile, or a site names the rule; nothing has changed.
-    pub fn delete_rule(&self, id: &str) -> Option<Result<RulesChanged, CompileError>> {
+    pub fn delete_rule(&self, id: &str, actor: &str) -> Option<Result<RulesChanged, CompileError>> {
         let mut state = self.state();
         let mut overlay = state.kept.rules.clone();
-        let is_there = overlay.delete(id, state.prepared.file_rules(&state.settings));
-        is_there.then(|| self.put_overlay(&mut state, overlay))
+        let is_there = overlay.delete(id, state.prepared.file_rules());
+        is_there.then(|| self.put_overlay(&mut state, overlay, actor))
     }
 
-    fn put_overlay(&self, state: &mut State, overlay: Overlay) -> Result<RulesChanged, CompileError> {
+    fn put_overlay(
+        &self,
+        state: &mut State,
+        overlay: Overlay,
+        actor: &str,
+    ) -> Result<RulesChanged, CompileError> {
         state.prepared = state.prepared.under(&state.settings, &overlay)?;
         let saved = state.kept.put_rules(overlay);
         self.put_in_force(state);
@@ -53,7 +63,10 @@ impl Control {
             Ok(()) => format!("generation {}: {in_force} rules in force", state.generation),
             Err(error) => format!("generation {}: in force, but not on the disk: {error}", state.generation),
         };
-        self.shared.tell(Event::new(EventKind::Policy, "mitigation-node", "rules_changed", reason));
+        self.shared.tell(Event {
+            actor: Some(actor.to_owned()),
+            ..Event::new(EventKind::Policy, "mitigation-node", "rules_changed", reason)
+        });
         Ok(RulesChanged {
             status: "applied",
             generation: state.generation,

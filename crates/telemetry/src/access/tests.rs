@@ -126,15 +126,15 @@ fn nothing_is_written_while_it_is_off_and_it_can_be_switched() {
     buffer.flush();
     assert!(!buffer.is_on() && log.flush(PATIENCE) && !path.exists());
 
-    log.set(Some(options(&path, AccessFormat::Json))).unwrap();
+    log.move_to(AccessLog::open(Some(options(&path, AccessFormat::Json))).unwrap());
     buffer.write(&request());
     buffer.flush();
     assert!(buffer.is_on() && log.flush(PATIENCE));
-    log.set(Some(options(&path, AccessFormat::Combined))).unwrap();
+    log.move_to(AccessLog::open(Some(options(&path, AccessFormat::Combined))).unwrap());
     buffer.write(&request());
     buffer.flush();
     assert!(log.flush(PATIENCE));
-    log.set(None).unwrap();
+    log.move_to(AccessLog::open(None).unwrap());
     buffer.write(&request());
     drop(buffer);
     assert!(log.flush(PATIENCE));
@@ -170,7 +170,7 @@ fn a_file_that_cannot_be_opened_is_an_error_and_changes_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("access.log");
     let log = Arc::new(AccessLog::start(Some(options(&path, AccessFormat::Json))).unwrap());
-    let error = log.set(Some(options(dir.path(), AccessFormat::Combined))).unwrap_err().to_string();
+    let error = AccessLog::open(Some(options(dir.path(), AccessFormat::Combined))).unwrap_err().to_string();
     assert!(error.contains(dir.path().to_str().unwrap()) && error.contains("[access_log] file"), "{error}");
     AccessBuffer::new(log.clone()).write(&request());
     assert!(log.flush(PATIENCE));

@@ -210,7 +210,7 @@ fn a_file_that_cannot_be_opened_is_an_error_that_names_it() {
     assert!(error.contains(dir.path().to_str().unwrap()) && error.contains("[logging] file"), "{error}");
     let path = dir.path().join("node.log");
     let (logger, writer) = Logger::start(to_file(&path)).unwrap();
-    assert!(logger.set_target(Target::File(dir.path().to_owned())).is_err());
+    assert!(Logger::open(Target::File(dir.path().to_owned())).is_err());
     logger.info("x", "still_here").send();
     drop(writer);
     assert!(fs::read_to_string(path).unwrap().contains("still_here"));
