@@ -20,6 +20,7 @@ fn setup(origin: &Origin) -> Setup {
         .set("limits.body_bytes_max", 100)
         .rules(RULES)
         .tables("[[sites]]\nhosts = [\"off.test\"]\nwaf_mode = \"off\"")
+        .tables("[[sites]]\nhosts = [\"watched.test\"]\nwaf_mode = \"monitor\"")
         .tables("[[rate_limits]]\nname = \"once\"\nkey = [\"address\"]\nrequests = 1\nper = 3600\npaths = [\"/once\"]")
         .tables("[[rate_limits]]\nname = \"watch\"\nkey = [\"address\"]\nrequests = 1\nper = 3600\npaths = [\"/watch\"]\nmode = \"monitor\"")
 }
@@ -88,6 +89,13 @@ fn each_request_is_explained_by_the_stage_it_came_to() {
         assert_eq!(told["event"].is_null(), *action == "passed", "{told}");
         assert!(told["connection_id"].as_str().unwrap().starts_with("conn_"), "{told}");
         assert!(told["duration_ms"].as_f64().unwrap() > 0.0, "{told}");
+    }
+    // Where the firewall only logs, what it would have refused is told at its stage.
+    for (fields, body) in [("Content-Encoding: exi\r\n", "a=b"), ("", "a=stop-mark")] {
+        let fields = format!("Host: watched.test\r\n{FORM}{fields}Content-Length: {}\r\n", body.len());
+        let watched = node.ask(format!("POST / HTTP/1.1\r\n{fields}\r\n{body}"));
+        let told = node.explained(&watched);
+        assert_eq!((watched.status, said(&told)), (200, vec!["firewall_body log".to_owned()]), "{told}");
     }
     let off = node.ask("GET /?q=stop-mark HTTP/1.1\r\nHost: off.test\r\n\r\n");
     let told = node.explained(&off);

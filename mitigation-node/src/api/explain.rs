@@ -1,6 +1,7 @@
 //! Why a client or a request is, or was, let through or stopped: exactly what the data plane saw.
 
 use crate::api::error::ApiError;
+use crate::api::records::search;
 use crate::api::{Api, aside, panic};
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
@@ -46,7 +47,7 @@ pub async fn explain(
             })?;
             aside(move || Ok(Json(of_client(&shared, ip.to_canonical())))).await?
         }
-        (None, Some(id)) => aside(move || of_request(&shared, &id).map(Json)).await?,
+        (None, Some(id)) => of_request(shared, &id).await.map(Json),
         _ => Err(ApiError::invalid(
             "expected ?ip= with an address, or ?request_id= with the X-Request-Id of an answer",
         )),
@@ -110,7 +111,7 @@ fn turned(shared: &Shared) -> Option<Vec<Value>> {
     (shared.kill_switch.strongest(shared.clock.now()) != Stance::Normal).then(|| panic::turned(shared))
 }
 
-fn of_request(shared: &Shared, text: &str) -> Result<Value, ApiError> {
+async fn of_request(shared: Arc<Shared>, text: &str) -> Result<Value, ApiError> {
     let digits = text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     let id = digits.then(|| u64::from_str_radix(text, 16).ok()).flatten().ok_or_else(|| {
         let message =
@@ -118,9 +119,13 @@ fn of_request(shared: &Shared, text: &str) -> Result<Value, ApiError> {
         ApiError::invalid_at("request_id", message)
     })?;
     let text = text.to_ascii_lowercase();
-    let wanted = RecordQuery { request_id: Some(text.clone()), limit: 1, ..RecordQuery::default() };
-    let record = shared.ledgers.recorder.query(&wanted).records.into_iter().next();
-    let Some(trace) = shared.ledgers.find(id) else {
+    let of_traces = shared.clone();
+    let trace = aside(move || of_traces.ledgers.find(id)).await?;
+    // A record is of the time of its trace: older files need not be read.
+    let since = trace.as_ref().map(|trace| trace.at);
+    let wanted = RecordQuery { request_id: Some(text.clone()), since, limit: 1, ..RecordQuery::default() };
+    let record = search(&shared, wanted).await?.records.into_iter().next();
+    let Some(trace) = trace else {
         if let Some(record) = record {
             return Ok(json!({ "request_id": text, "trace": [], "event": null, "record": record }));
         }
@@ -129,11 +134,14 @@ fn of_request(shared: &Shared, text: &str) -> Result<Value, ApiError> {
              its trace is gone, and it was not recorded ([recorder] keeps what is stopped and a sample of the rest)"
         )));
     };
-    let searched = EventQuery { ip: Some(trace.client), limit: EVENTS_SEARCHED, ..EventQuery::default() };
-    let page = shared.events.query(&searched);
-    let events = page.events.iter().filter(|event| event.request_id.as_deref() == Some(text.as_str()));
-    let events: Vec<&Event> = events.map(Arc::as_ref).collect();
-    Ok(shown(&shared.policy.load(), &text, &trace, &events, json!(record)))
+    aside(move || {
+        let searched = EventQuery { ip: Some(trace.client), limit: EVENTS_SEARCHED, ..EventQuery::default() };
+        let page = shared.events.query(&searched);
+        let events = page.events.iter().filter(|event| event.request_id.as_deref() == Some(text.as_str()));
+        let events: Vec<&Event> = events.map(Arc::as_ref).collect();
+        shown(&shared.policy.load(), &text, &trace, &events, json!(record))
+    })
+    .await
 }
 
 /// `events`: those of the request, the newest first.
@@ -202,11 +210,12 @@ fn steps(trace: &Trace, events: &[&Event]) -> Vec<Value> {
 
 /// The stage that let a request go on and told of it by this event.
 fn stage_of(event: &Event) -> Option<Stage> {
-    let is_of_body = || event.matches.first().is_some_and(|found| found.variable.starts_with("body"));
+    // Without a match it is the body as a whole: its coding, or its length.
+    let is_of_body = || event.matches.first().is_none_or(|found| found.variable.starts_with("body"));
     match event.kind {
-        EventKind::Limit => Some(Stage::Rates),
-        EventKind::Attack if is_of_body() => Some(Stage::FirewallBody),
-        EventKind::Attack => Some(Stage::FirewallHead),
+        EventKind::Limit if event.component != "waf" => Some(Stage::Rates),
+        EventKind::Limit | EventKind::Attack if is_of_body() => Some(Stage::FirewallBody),
+        EventKind::Limit | EventKind::Attack => Some(Stage::FirewallHead),
         _ => None,
     }
 }
