@@ -5,6 +5,7 @@ use crate::api::error::ApiError;
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
+use secbeat_telemetry::events::LIMIT_MAX;
 use secbeat_telemetry::{Query as EventQuery, Since};
 use secbeat_types::EventKind;
 use serde::Deserialize;
@@ -39,10 +40,13 @@ pub async fn list(
 
 impl Filter {
     fn query(self) -> Result<EventQuery, ApiError> {
-        if self.limit == Some(0) {
-            return Err(ApiError::invalid_at("limit", "expected a number of events, at least 1"));
-        }
-        let limit = self.limit.unwrap_or(LIMIT);
+        let limit = match self.limit.unwrap_or(LIMIT) {
+            limit @ 1..=LIMIT_MAX => limit,
+            other => {
+                let message = format!("expected a number of events, 1 to {LIMIT_MAX}, found {other}");
+                return Err(ApiError::invalid_at("limit", message));
+            }
+        };
         let of_whom = query(self.kind.as_deref(), self.since.as_deref(), self.ip.as_deref())?;
         Ok(EventQuery { before: self.before, limit, ..of_whom })
     }
@@ -70,4 +74,18 @@ pub fn address(text: &str) -> Result<IpAddr, ApiError> {
     text.parse::<IpAddr>()
         .map(|ip| ip.to_canonical())
         .map_err(|_| ApiError::invalid_at("ip", format!("expected an IPv4 or IPv6 address, found {text:?}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_has_no_more_events_than_the_ring_gives() {
+        let limit = |limit: usize| {
+            let filter: Filter = serde_json::from_value(json!({ "limit": limit })).unwrap();
+            filter.query().map(|query| query.limit).ok()
+        };
+        assert_eq!([0, 1, 1000, 1001].map(limit), [None, Some(1), Some(1000), None]);
+    }
 }

@@ -6,7 +6,9 @@ use crate::api::{Api, aside};
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
+use secbeat_l7::Shared;
 use secbeat_telemetry::RecordQuery;
+use secbeat_telemetry::recorder::Found;
 use secbeat_types::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -39,20 +41,24 @@ pub async fn list(
     filter: Result<Query<Filter>, QueryRejection>,
 ) -> Result<Json<Value>, ApiError> {
     let Query(filter) = filter.map_err(|error| ApiError::invalid(error.body_text()))?;
-    let query = query(filter)?;
-    let recorder = api.control.shared.ledgers.recorder.clone();
-    // It is never closed.
-    let _place = SEARCHES.acquire().await;
-    let found = aside(move || {
-        recorder.flush(PATIENCE);
-        recorder.query(&query)
-    });
-    let found = found.await?;
+    let found = search(&api.control.shared, query(filter)?).await?;
     let mut answer = json!({ "records": found.records });
     if found.cut_short {
         answer["cut_short"] = json!(true);
     }
     Ok(Json(answer))
+}
+
+/// Looks for records, behind others who do.
+pub(super) async fn search(shared: &Shared, query: RecordQuery) -> Result<Found, ApiError> {
+    let recorder = shared.ledgers.recorder.clone();
+    // It is never closed.
+    let _place = SEARCHES.acquire().await;
+    aside(move || {
+        recorder.flush(PATIENCE);
+        recorder.query(&query)
+    })
+    .await
 }
 
 fn query(filter: Filter) -> Result<RecordQuery, ApiError> {

@@ -87,9 +87,9 @@ impl hyper::body::Body for Follower {
             let now = ready!(self.ticks.poll_tick(context));
             let this = &mut *self;
             let mut text = this.cursor.next(&this.shared.events);
-            // The first word tells the reader that it is connected.
             if text.is_empty() && this.spoken.is_none_or(|spoken| now.duration_since(spoken) >= KEEP_ALIVE) {
-                text.push_str(": keep-alive\n\n");
+                // What was not asked for has been seen too: whoever comes back missed none of it.
+                text = format!(": keep-alive\nid: {}\n\n", this.cursor.seen);
             }
             if !text.is_empty() {
                 this.spoken = Some(now);
@@ -106,26 +106,38 @@ impl hyper::body::Body for Follower {
 struct Cursor {
     query: EventQuery,
     seen: u64,
+    /// What its stream begins with.
+    greeting: Option<String>,
 }
 
 impl Cursor {
     fn new(events: &EventRing, query: EventQuery) -> Self {
         let newest = events.drain();
+        // The first word tells the reader that it is connected.
+        let mut greeting = ": connected\n".to_owned();
         let seen = match query.since {
-            // An id of another life of the node: all that happened in this one is new.
             Some(Since::Id(id)) if (events.base()..=newest).contains(&id) => id,
-            Some(Since::Id(_)) => events.base(),
+            // An id of another life of the node: all that happened in this one is new, and nobody knows what is gone with the
+            // other.
+            Some(Since::Id(id)) => {
+                if id != 0 {
+                    greeting.push_str("event: gap\ndata: {\"missed\":null}\n");
+                }
+                events.base()
+            }
             // It is looked for from the oldest event that is kept; what is gone is not missed.
-            Some(Since::Time(_)) => events.after(0).first().map_or(newest, |oldest| oldest.id - 1),
+            Some(Since::Time(at)) => events.first_since(at).map_or(newest, |first| first - 1),
             None => newest,
         };
+        // Who has seen nothing yet comes back to where it began.
+        greeting.push_str(&format!("id: {seen}\n\n"));
         let since = query.since.filter(|since| matches!(since, Since::Time(_)));
-        Cursor { query: EventQuery { since, ..query }, seen }
+        Cursor { query: EventQuery { since, ..query }, seen, greeting: Some(greeting) }
     }
 
     /// What has happened since, as the stream has it.
     fn next(&mut self, events: &EventRing) -> String {
-        let mut text = String::new();
+        let mut text = self.greeting.take().unwrap_or_default();
         for event in events.after(self.seen) {
             let missed = event.id - self.seen - 1;
             self.seen = event.id;
@@ -165,6 +177,7 @@ mod tests {
         let events = EventRing::default();
         happen(&events, EventKind::Attack, 3);
         let mut cursor = Cursor::new(&events, EventQuery::default());
+        assert_eq!(cursor.next(&events), ": connected\nid: 3\n\n");
         assert_eq!(cursor.next(&events), "");
         happen(&events, EventKind::Attack, 2);
         let text = cursor.next(&events);
@@ -180,15 +193,34 @@ mod tests {
         let events = EventRing::default();
         happen(&events, EventKind::Attack, 5);
         let from = |since| EventQuery { since: Some(since), ..EventQuery::default() };
-        assert_eq!(ids(&Cursor::new(&events, from(Since::Id(3))).next(&events)), [4, 5]);
-        let earlier_life = Since::Id(900);
-        assert_eq!(ids(&Cursor::new(&events, from(earlier_life)).next(&events)), [1, 2, 3, 4, 5]);
+        let text = Cursor::new(&events, from(Since::Id(3))).next(&events);
+        assert_eq!(ids(&text), [3, 4, 5]);
+        assert!(!text.contains("gap"), "{text}");
         happen(&events, EventKind::Attack, secbeat_telemetry::events::EVENTS_MAX);
         let mut cursor = Cursor::new(&events, from(Since::Id(2)));
         let text = cursor.next(&events);
-        assert!(text.starts_with("event: gap\ndata: {\"missed\":3}\n\nid: 6\n"), "{}", &text[..80]);
+        assert!(
+            text.starts_with(": connected\nid: 2\n\nevent: gap\ndata: {\"missed\":3}\n\nid: 6\n"),
+            "{}",
+            &text[..80]
+        );
         let beginning = Since::Time(secbeat_types::Timestamp::from_unix_ms(0));
-        assert!(Cursor::new(&events, from(beginning)).next(&events).starts_with("id: 6\n"));
+        let text = Cursor::new(&events, from(beginning)).next(&events);
+        assert!(text.starts_with(": connected\nid: 5\n\nid: 6\n"), "{}", &text[..80]);
+    }
+
+    #[test]
+    fn who_followed_an_earlier_life_hears_that_it_has_ended() {
+        let events = EventRing::after_id(1000);
+        happen(&events, EventKind::Attack, 2);
+        for earlier in [1, 900, 5000] {
+            let query = EventQuery { since: Some(Since::Id(earlier)), ..EventQuery::default() };
+            let text = Cursor::new(&events, query).next(&events);
+            assert!(text.contains("event: gap\ndata: {\"missed\":null}\n"), "{text}");
+            assert_eq!(ids(&text), [1000, 1001, 1002]);
+        }
+        let all = EventQuery { since: Some(Since::Id(0)), ..EventQuery::default() };
+        assert!(!Cursor::new(&events, all).next(&events).contains("gap"));
     }
 
     #[test]
@@ -199,7 +231,7 @@ mod tests {
         happen(&events, EventKind::Limit, 2);
         happen(&events, EventKind::Attack, 1);
         let text = cursor.next(&events);
-        assert_eq!(ids(&text), [3]);
+        assert_eq!(ids(&text), [0, 3]);
         assert!(!text.contains("gap"));
     }
 }
