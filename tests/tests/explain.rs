@@ -96,6 +96,7 @@ fn each_request_is_explained_by_the_stage_it_came_to() {
         let watched = node.ask(format!("POST / HTTP/1.1\r\n{fields}\r\n{body}"));
         let told = node.explained(&watched);
         assert_eq!((watched.status, said(&told)), (200, vec!["firewall_body log".to_owned()]), "{told}");
+        assert_eq!(told["action"], "logged", "{told}");
     }
     let off = node.ask("GET /?q=stop-mark HTTP/1.1\r\nHost: off.test\r\n\r\n");
     let told = node.explained(&off);

@@ -22,7 +22,7 @@ pub async fn hold(
     policy: &Policy,
     waf: &WafPolicy,
     scratch: &mut Scratch,
-    facts: &Facts,
+    facts: &mut Facts,
 ) -> Result<(Held, Option<BodyDecoder>), Stop> {
     let framing = scratch.head.framing;
     let site = policy.sites.at(facts.site);

@@ -117,7 +117,8 @@ pub fn sanitized(
 }
 
 /// Tells what would have stopped a request, had the firewall not been to log alone.
-pub fn overlooked(connection: &Connection, scratch: &Scratch, facts: &Facts, refusal: &Refusal) {
+pub fn overlooked(connection: &Connection, scratch: &Scratch, facts: &mut Facts, refusal: &Refusal) {
+    facts.flags |= flag::LOGGED;
     let telling = refusal.telling();
     let reason = format!("{}; let through, since the firewall only logs", refusal.reason());
     connection.worker.shared.tell(of_request(
