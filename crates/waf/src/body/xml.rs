@@ -109,20 +109,17 @@ impl<'b> Walk<'b, '_, '_> {
         }
     }
 
-    /// `<?xml …?>`, which names the encoding: one in which the bytes below 0x80 are ASCII wherever they stand.
+    /// `<?xml …?>`, which names the encoding: one that contains ASCII.
     fn declaration(&mut self) -> Result<(), Stop> {
         let Some(rest) = self.rest().strip_prefix(b"<?xml") else { return Ok(()) };
         if !rest.first().is_some_and(u8::is_ascii_whitespace) {
             return if rest.is_empty() { Err(Stop::End) } else { Ok(()) };
         }
         let end = memchr::memmem::find(rest, b"?>").ok_or(Stop::End)?;
-        let declaration = rest.get(..end).unwrap_or_default();
-        let encoding = xml_text::encoding(declaration).filter(|encoding| contains_ascii(encoding));
-        let encoding = encoding.ok_or_else(|| {
-            self.expected(
-                "version, an encoding that contains ASCII (such as utf-8) and standalone, in this order",
-            )
-        })?;
+        let encoding = xml_text::encoding(rest.get(..end).unwrap_or_default())
+            .filter(|encoding| contains_ascii(encoding));
+        let expected = "version, encoding (one with ASCII) and standalone";
+        let encoding = encoding.ok_or_else(|| self.expected(expected))?;
         self.is_utf8 = matches!(encoding.as_slice(), b"utf-8" | b"utf8" | b"us-ascii" | b"ascii");
         self.at += b"<?xml".len() + end + 2;
         self.skip_space();
