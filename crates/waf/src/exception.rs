@@ -5,7 +5,8 @@ use secbeat_types::{Category, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use std::net::IpAddr;
 
-/// Matches that do not count. It narrows by each list that is not empty, and by all of them together; one at least is.
+/// Matches that do not count. It narrows by each list that is not empty, and by all of them together; one at least narrows,
+/// by something that is not for all.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "ExceptionSource")]
 pub struct Exception {
@@ -41,16 +42,6 @@ impl Exception {
     /// Whether it is in force at `now`.
     pub fn is_in_force(&self, now: Timestamp) -> bool {
         self.expires_at.is_none_or(|end| now < end)
-    }
-
-    /// Whether any list narrows it.
-    pub(crate) fn is_narrow(&self) -> bool {
-        !(self.rules.is_empty()
-            && self.categories.is_empty()
-            && self.paths.is_empty()
-            && self.parameters.is_empty()
-            && self.hosts.is_empty()
-            && self.clients.is_empty())
     }
 
     /// An id made from what it says: FNV-1a, 64 bits, over its lists.

@@ -1,12 +1,12 @@
 //! Exceptions compiled. They are asked only when something matched, and found by its rule: a request in which nothing
-//! matches pays nothing for them.
+//! matches pays nothing for them. What is asked is in `exception_lookup`.
 
+use crate::exception_lookup::Circumstances;
 use crate::glob::{Glob, Hosts, Paths};
 use crate::rule_error::Subject;
 use crate::{Exception, RuleError};
-use secbeat_types::{Category, RuleMatch, Timestamp};
+use secbeat_types::Category;
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -16,32 +16,25 @@ const ID_LEN_MAX: usize = 128;
 /// A compiled, immutable set of exceptions. Shared between threads; a change is a new set.
 #[derive(Debug, Default)]
 pub struct ExceptionSet {
-    compiled: Vec<Compiled>,
+    pub(crate) compiled: Vec<Compiled>,
     /// Those that name rules, by rule.
-    by_rule: BTreeMap<Box<str>, Vec<usize>>,
+    pub(crate) by_rule: BTreeMap<Box<str>, Vec<usize>>,
     /// Those that name categories and no rules, by category.
-    by_category: BTreeMap<Category, Vec<usize>>,
+    pub(crate) by_category: BTreeMap<Category, Vec<usize>>,
     /// Those that name neither.
-    general: Vec<usize>,
+    pub(crate) general: Vec<usize>,
     has_paths: bool,
 }
 
 #[derive(Debug)]
-struct Compiled {
+pub(crate) struct Compiled {
     exception: Exception,
     paths: Paths,
-    parameters: Vec<Glob>,
+    /// The variables it is for; none: all.
+    pub(crate) parameters: Vec<Glob>,
     hosts: Hosts,
-    hits: Arc<AtomicU64>,
-}
-
-/// The request in which something matched.
-pub(crate) struct Circumstances<'a> {
-    pub(crate) client: IpAddr,
-    pub(crate) host: &'a [u8],
-    pub(crate) now: Timestamp,
-    /// Every form of its path.
-    pub(crate) paths: &'a dyn Fn() -> &'a [Vec<u8>],
+    /// How many matches it kept from counting.
+    pub(crate) hits: Arc<AtomicU64>,
 }
 
 impl ExceptionSet {
@@ -70,19 +63,20 @@ impl ExceptionSet {
                 let message = "this id is taken by an exception before; give each its own";
                 return Err(blame("id", message.into()));
             }
-            if !exception.is_narrow() {
-                let message = "it would except everything; name at least one of `rules`, `categories`, `paths`, \
-                               `parameters`, `hosts` and `clients`";
-                return Err(blame("rules", message.into()));
-            }
             let compiled = Compiled {
                 paths: Paths::new(&exception.paths).map_err(|message| blame("paths", message))?,
                 parameters: parameters(&exception.parameters)
                     .map_err(|message| blame("parameters", message))?,
                 hosts: Hosts::new(&exception.hosts).map_err(|message| blame("hosts", message))?,
                 hits: Arc::default(),
-                exception,
+                exception: exception.clone(),
             };
+            if !compiled.is_narrow() {
+                let message = "it would except everything; name at least one of `rules`, `categories`, `paths`, \
+                               `parameters`, `hosts` and `clients`, and in it nothing that is for all (`/`, `*`, \
+                               0.0.0.0/0)";
+                return Err(blame("rules", message.into()));
+            }
             set.insert(compiled);
         }
         Ok(set)
@@ -147,34 +141,25 @@ impl ExceptionSet {
         self.has_paths |= !compiled.paths.is_empty();
         self.compiled.push(compiled);
     }
-
-    /// Whether this match does not count; then that is counted.
-    pub(crate) fn excepts(&self, found: &RuleMatch, circumstances: &Circumstances<'_>) -> bool {
-        if self.compiled.is_empty() {
-            return false;
-        }
-        let of_rule = self.by_rule.get(&*found.rule_id).into_iter().flatten();
-        let of_category = self.by_category.get(&found.category).into_iter().flatten();
-        let mut candidates =
-            of_rule.chain(of_category).chain(&self.general).filter_map(|&index| self.compiled.get(index));
-        match candidates.find(|candidate| candidate.is_for(found, circumstances)) {
-            Some(excepting) => {
-                excepting.hits.fetch_add(1, Ordering::Relaxed);
-                true
-            }
-            None => false,
-        }
-    }
 }
 
 impl Compiled {
-    /// Whether each list that is not empty has something of this match; the rule itself was looked up.
-    fn is_for(&self, found: &RuleMatch, circumstances: &Circumstances<'_>) -> bool {
+    /// Whether a list narrows it: one that is not empty, and of which nothing is for all.
+    fn is_narrow(&self) -> bool {
+        let Exception { rules, categories, clients, .. } = &self.exception;
+        !rules.is_empty()
+            || !categories.is_empty()
+            || !self.hosts.is_empty()
+            || !(self.paths.is_empty() || self.paths.is_for_all())
+            || !(self.parameters.is_empty() || self.parameters.iter().any(Glob::is_for_all))
+            || !(clients.is_empty() || clients.iter().any(|prefix| prefix.prefix_len() == 0))
+    }
+
+    /// Whether it is for matches of this category in this request. The rule was looked up; the variable is not asked.
+    pub(crate) fn is_for(&self, category: Category, circumstances: &Circumstances<'_>) -> bool {
         let Exception { categories, clients, .. } = &self.exception;
         let client = circumstances.client.to_canonical();
-        (self.parameters.is_empty()
-            || self.parameters.iter().any(|glob| glob.is_match(found.variable.as_bytes())))
-            && (categories.is_empty() || categories.contains(&found.category))
+        (categories.is_empty() || categories.contains(&category))
             && (clients.is_empty() || clients.iter().any(|prefix| prefix.contains(&client)))
             && (self.hosts.is_empty() || self.hosts.is_match(circumstances.host))
             && self.exception.is_in_force(circumstances.now)

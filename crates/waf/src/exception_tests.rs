@@ -1,7 +1,7 @@
 use super::*;
 use crate::{Context, Request, RuleSet, Settings, parse_exceptions, parse_rules};
 use proptest::prelude::*;
-use secbeat_types::Action;
+use secbeat_types::{Action, Timestamp};
 use std::net::Ipv4Addr;
 
 const NOW: i64 = 1_736_937_045_000;
@@ -49,7 +49,9 @@ fn an_exception_is_for_what_all_its_lists_say() {
         r#"{"paths":["/x","/shop/*"]}"#,
         r#"{"parameters":["query:comment"]}"#,
         r#"{"parameters":["query:com*"]}"#,
-        r#"{"parameters":["*"]}"#,
+        r#"{"rules":["a"],"paths":["/"],"parameters":["*"],"clients":["0.0.0.0/0"]}"#,
+        r#"{"parameters":["query:*"]}"#,
+        r#"{"paths":["/s*"],"parameters":["*"]}"#,
         r#"{"hosts":["shop.example"]}"#,
         r#"{"clients":["10.0.0.0/8"]}"#,
         r#"{"clients":["10.1.2.3"]}"#,
@@ -79,6 +81,13 @@ fn only_the_excepted_match_is_dropped() {
     let fields = [("x-note", "evil bad"), ("x-other", "evil")];
     assert_eq!(judge(&set, "/?q=evil", &fields), ["a query:q", "b header:x-note", "a header:x-other"]);
     assert_eq!(set.hits().map(|(e, hits)| (e.id.as_str(), hits)).collect::<Vec<_>>(), [("e", 1)]);
+}
+
+#[test]
+fn a_match_is_counted_once_for_its_rule_and_variable() {
+    let set = exceptions(r#"{"id":"e","rules":["a"],"parameters":["query:q"]}"#).unwrap();
+    assert!(judge(&set, "/?q=evil%20&q=evil%2520&q=evil", &[]).is_empty());
+    assert_eq!(set.hits().map(|(_, hits)| hits).collect::<Vec<_>>(), [1]);
 }
 
 #[test]
@@ -113,6 +122,14 @@ fn a_bad_exception_is_refused_by_its_place_and_key() {
     for (bad, key) in [
         (r#"{}"#, "rules"),
         (r#"{"reason":"x","rules":[]}"#, "rules"),
+        (r#"{"paths":["/"]}"#, "rules"),
+        (r#"{"paths":["//"]}"#, "rules"),
+        (r#"{"paths":["/shop","/**"]}"#, "rules"),
+        (r#"{"parameters":["*"]}"#, "rules"),
+        (r#"{"parameters":["*","query:x"],"paths":["/*"]}"#, "rules"),
+        (r#"{"clients":["0.0.0.0/0"]}"#, "rules"),
+        (r#"{"clients":["10.0.0.0/8","::/0"]}"#, "rules"),
+        (r#"{"hosts":["*"]}"#, "hosts"),
         (r#"{"id":"a b","rules":["a"]}"#, "id"),
         (r#"{"id":"x","rules":["a"]},{"id":"x","rules":["b"]}"#, "id"),
         (r#"{"rules":["a"],"paths":["shop"]}"#, "paths"),

@@ -31,9 +31,18 @@ pub(crate) struct Findings {
 }
 
 impl Findings {
+    /// Whether there is a match of this rule in this variable.
+    pub(crate) fn knows(&self, found: &RuleMatch) -> bool {
+        self.matches.iter().any(|known| known.rule_id == found.rule_id && known.variable == found.variable)
+    }
+
+    /// Whether a further match that does this would be dropped.
+    pub(crate) fn is_full_for(&self, action: Action) -> bool {
+        self.matches.len() >= MATCHES_MAX && self.matches.iter().all(|known| known.action >= action)
+    }
+
     pub(crate) fn add(&mut self, found: RuleMatch) {
-        let same = |known: &RuleMatch| known.rule_id == found.rule_id && known.variable == found.variable;
-        if self.matches.iter().any(same) {
+        if self.knows(&found) {
             return;
         }
         if self.matches.len() < MATCHES_MAX {

@@ -11,6 +11,11 @@ impl Glob {
         Glob(text.split('*').map(|piece| piece.as_bytes().into()).collect())
     }
 
+    /// Whether every text is of this form.
+    pub(crate) fn is_for_all(&self) -> bool {
+        self.0.len() > 1 && self.0.iter().all(|piece| piece.is_empty())
+    }
+
     /// Whether `text` is of this form.
     pub fn is_match(&self, text: &[u8]) -> bool {
         let [first, middle @ .., last] = self.0.as_slice() else {
@@ -60,6 +65,17 @@ impl Paths {
     /// Whether there is no pattern; what such a list means is its owner's to say.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// Whether one of the patterns is for every path: `/`, `/*`.
+    pub(crate) fn is_for_all(&self) -> bool {
+        self.0.iter().any(|pattern| match pattern {
+            PathPattern::Below(folder) => folder.is_empty(),
+            PathPattern::Whole(Glob(pieces)) => match pieces.as_slice() {
+                [first, rest @ ..] => **first == *b"/" && rest.iter().all(|piece| piece.is_empty()),
+                [] => false,
+            },
+        })
     }
 
     /// Whether one of the patterns is for this path.

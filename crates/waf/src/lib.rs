@@ -23,6 +23,7 @@ pub mod csrf;
 pub mod decode;
 pub mod exception;
 pub mod exception_file;
+mod exception_lookup;
 pub mod exception_set;
 pub mod findings;
 pub mod glob;

@@ -7,6 +7,10 @@ use std::ops::Range;
 /// How often a request is changed and judged again. What is nested deeper than this was nested on purpose: it is blocked.
 pub const ROUNDS_MAX: usize = 8;
 
+/// How often one rule is taken out of one form of a value in a round. Each search may go to the end of the value: without a
+/// bound the time would grow with the square of its length.
+pub const CUTS_MAX: usize = 512;
+
 /// Which bytes of a request an [`Edit`] is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {

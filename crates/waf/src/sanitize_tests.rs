@@ -75,6 +75,20 @@ fn part(name: &str, value: &str) -> String {
 }
 
 #[test]
+fn what_matches_too_often_is_taken_out_in_rounds_and_blocked_in_the_end() {
+    let rules = parse_rules(r#"{"rules":[{"id":"x","pattern":"x(.*y)?","action":"sanitize"}]}"#).unwrap();
+    let set = RuleSet::compile(&rules, &Settings::default()).unwrap();
+    let left = |number: usize| {
+        let judge = |bytes: &[u8]| head(&set, bytes, &[]);
+        rounds(format!("/?q={}1", "x".repeat(number)).as_bytes(), judge, Place::Target).map(text)
+    };
+    assert_eq!(left(CUTS_MAX + 1), Some("/?q=1".into()));
+    assert_eq!(left((ROUNDS_MAX + 1) * CUTS_MAX + 1), None);
+    let edits = head(&set, format!("/?q={}", "x".repeat(CUTS_MAX + 7)).as_bytes(), &[]).1;
+    assert_eq!(edits[0].with, b"xxxxxxx");
+}
+
+#[test]
 fn what_matches_as_it_came_is_cut_out_and_the_rest_stays_byte_for_byte() {
     let attack = "<script>alert(1)</script>";
     assert_eq!(target(&format!("/a?x=%41&q=1{attack}2&y=+")), Some("/a?x=%41&q=12&y=+".into()));

@@ -2,7 +2,7 @@
 
 use crate::body::compressed::CompressionError;
 use crate::body::{self, BodyError, BodyKind, Piece, Spot, Text};
-use crate::exception_set::Circumstances;
+use crate::exception_lookup::{Circumstances, Lookup};
 use crate::findings::{self, Findings, SYNTHETIC_IDS, excerpt};
 use crate::request::{self, Variable};
 use crate::rule_set::{Class, Compiled};
@@ -25,6 +25,8 @@ pub struct Transaction<'r> {
     paths: OnceCell<Vec<Vec<u8>>>,
     findings: Findings,
     edits: Vec<Edit>,
+    /// What exceptions have said.
+    pub(crate) lookup: Lookup,
     /// Whether a rule allowed it: then nothing more is looked at.
     is_allowed: bool,
     /// Matches that an exception kept from counting.
@@ -50,6 +52,7 @@ impl<'r> Transaction<'r> {
             paths: OnceCell::new(),
             findings: Findings::default(),
             edits: Vec::new(),
+            lookup: Lookup::default(),
             is_allowed: false,
             excepted: Cell::new(0),
         }
@@ -83,7 +86,10 @@ impl<'r> Transaction<'r> {
                 self.look(&set.query, &Value { variable, raw: piece.value, plus: true, spot }, &mut found);
             });
             if let Err(error) = walked {
-                self.admit_synthetic(findings::unreadable(Variable::Query(b""), None, error), &mut found);
+                // What was not taken apart is looked at as it is, should this finding not count.
+                let whole = Value { variable: Variable::Query(b""), raw: query, plus: true, spot: None };
+                self.look(&set.query, &whole, &mut found);
+                self.admit_synthetic(findings::unreadable(whole.variable, None, error), &mut found);
             }
         }
         for (index, &(name, value)) in request.fields.iter().enumerate() {
@@ -255,7 +261,8 @@ impl<'r> Transaction<'r> {
                 matched: excerpt(hit.as_bytes()),
             };
             if self.admit(matched, index, found) == Some(Action::Sanitize) {
-                cuts.extend(compiled.pattern.find_iter(value).map(|hit| hit.range()));
+                let hits = compiled.pattern.find_iter(value).take(sanitize::CUTS_MAX);
+                cuts.extend(hits.map(|hit| hit.range()));
             }
         }
         cuts
@@ -264,16 +271,24 @@ impl<'r> Transaction<'r> {
     /// Adds a match, unless its rule is off for the site or an exception is for it. What it does.
     fn admit(&self, found: RuleMatch, rule: usize, findings: &mut Findings) -> Option<Action> {
         let Context { client, host, now, scope, exceptions, .. } = self.context;
-        let circumstances = Circumstances { client, host, now, paths: &|| self.paths() };
         if scope.is_disabled(rule) {
-            return None;
-        }
-        if exceptions.excepts(&found, &circumstances) {
-            self.excepted.set(self.excepted.get() + 1);
             return None;
         }
         let is_stopping = !matches!(found.action, Action::Allow | Action::Log);
         let action = if scope.monitor && is_stopping { Action::Log } else { found.action };
+        // Exceptions were asked for it before.
+        if findings.knows(&found) {
+            return Some(action);
+        }
+        // It would change nothing, unless it is to be taken out.
+        if action != Action::Sanitize && findings.is_full_for(action) {
+            return None;
+        }
+        let circumstances = Circumstances { client, host, now, paths: &|| self.paths() };
+        let newly = || self.excepted.set(self.excepted.get() + 1);
+        if self.lookup.excepts(exceptions, rule, &found, &circumstances, newly) {
+            return None;
+        }
         findings.add(RuleMatch { action, ..found });
         Some(action)
     }
@@ -292,11 +307,12 @@ impl<'r> Transaction<'r> {
 
     /// Keeps the path for whoever asks for it later.
     fn keep_path(&mut self, path: &[u8]) {
-        self.path.clear();
-        self.paths = OnceCell::new();
         let csrf_asks = self.context.csrf.is_some_and(|csrf| !csrf.exempt.is_empty());
-        if self.set.has_paths || self.context.exceptions.has_paths() || csrf_asks {
-            self.path.extend_from_slice(path);
+        let is_asked = self.set.has_paths || self.context.exceptions.has_paths() || csrf_asks;
+        let path = if is_asked { path } else { b"" };
+        if self.path != path {
+            self.path = path.to_vec();
+            (self.paths, self.lookup) = (OnceCell::new(), Lookup::default());
         }
     }
 

@@ -118,6 +118,22 @@ fn a_body_that_cannot_be_read_is_stopped_by_name() {
 }
 
 #[test]
+fn what_is_beyond_the_last_argument_is_looked_at_too() {
+    let evil = r#"{"id":"evil","pattern":"<evil>","action":"block"}"#;
+    let set = rules(evil, Settings { args_max: 2, ..Settings::default() });
+    let seen = vec!["secbeat-query-args query:".to_owned(), "evil query:".to_owned()];
+    assert_eq!(head(&set, "/?a&b&c=%3Cevil>", &[]), (Action::Block, seen));
+    // Whoever has no use for the limit gives nothing else away.
+    let scope = set.scope(false, &["secbeat-query-args".to_owned()]).unwrap();
+    let judged = |target: &[u8]| {
+        let request = Request { method: b"GET", target, fields: &[] };
+        named(set.judge_head(&request, Context { scope: &scope, ..context() }))
+    };
+    assert_eq!(judged(b"/?a&b&c=%3Cevil>"), (Action::Block, vec!["evil query:".to_owned()]));
+    assert_eq!(judged(b"/?a&b&c"), (Action::Pass, vec![]));
+}
+
+#[test]
 fn targets_say_where_a_rule_looks() {
     let set = rules(
         r#"{"id":"agent","pattern":"x","action":"block","targets":["header:User-Agent"]},
