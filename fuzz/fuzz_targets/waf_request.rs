@@ -28,6 +28,20 @@ fn rules() -> &'static RuleSet {
     })
 }
 
+/// Some for every rule, some for one, by path, by variable and by client.
+fn exceptions() -> &'static ExceptionSet {
+    static EXCEPTIONS: OnceLock<ExceptionSet> = OnceLock::new();
+    EXCEPTIONS.get_or_init(|| {
+        let text = r#"{"exceptions":[
+            {"id":"path","paths":["/shop"]},
+            {"id":"place","parameters":["query:c*","body:/a/*","header:user-agent","cookie:s"]},
+            {"id":"own","rules":["secbeat-query-args","secbeat-body-malformed"],"clients":["127.0.0.0/8"]},
+            {"id":"category","categories":["xss"],"parameters":["body:q"]}]}"#;
+        let exceptions = parse_exceptions(text).unwrap_or_else(|error| panic!("{error}"));
+        ExceptionSet::compile(exceptions).unwrap_or_else(|error| panic!("{error}"))
+    })
+}
+
 fn body(
     transaction: &mut Transaction<'_>,
     kind: BodyKind,
@@ -44,7 +58,8 @@ fn body(
 fuzz_target!(|data: &[u8]| {
     let Some((&choice, data)) = data.split_first() else { return };
     let half = data.split_at(data.len() / 2);
-    let context = Context::plain(Ipv4Addr::LOCALHOST.into(), Timestamp::from_unix_ms(0));
+    let plain = Context::plain(Ipv4Addr::LOCALHOST.into(), Timestamp::from_unix_ms(0));
+    let context = Context { exceptions: exceptions(), ..plain };
     let mut transaction = rules().transaction(context);
     let complete = choice & 0x80 == 0;
     match choice & 0x07 {
