@@ -4,6 +4,7 @@ use crate::arguments::{Output, Target};
 use crate::client::Call;
 use crate::failure::Failure;
 use crate::show;
+use crate::words::Path;
 use hyper::{Method, StatusCode};
 use serde_json::Value;
 use std::io::Write;
@@ -21,6 +22,45 @@ pub async fn call(
     let call = Call { method, path: path.into(), body: body.into(), token: target.token.as_deref() };
     let (status, answer) = target.node.call(call).await?;
     if status.is_success() { Ok(answer) } else { Err(refusal(target, status, &answer)) }
+}
+
+/// A list that comes in pages, read on to its end or until there are `limit`.
+pub struct Pages {
+    /// The list, by its name in the answer.
+    pub list: &'static str,
+    /// The parameter that takes `next` of the page before.
+    pub cursor: &'static str,
+    /// The most that a page holds.
+    pub page_max: usize,
+    /// At most so many altogether.
+    pub limit: usize,
+}
+
+impl Pages {
+    /// Makes as many calls as it takes; gives the last answer with all of the list in it.
+    ///
+    /// # Errors
+    /// As [`call`].
+    pub async fn read(self, target: &Target, path: Path) -> Result<Value, Failure> {
+        let (mut all, mut next) = (Vec::new(), None);
+        loop {
+            let left = (self.limit - all.len()).min(self.page_max);
+            let page = path.clone().with("limit", Some(left)).with(self.cursor, next);
+            let mut answer = call(target, Method::GET, page, None).await?;
+            if let Value::Array(list) = answer[self.list].take() {
+                all.extend(list);
+            }
+            next = match &answer["next"] {
+                Value::String(next) => Some(next.clone()),
+                Value::Number(next) => Some(next.to_string()),
+                _ => None,
+            };
+            if next.is_none() || all.len() >= self.limit {
+                answer[self.list] = all.into();
+                return Ok(answer);
+            }
+        }
+    }
 }
 
 /// Why the node does not do it.

@@ -40,6 +40,7 @@ impl Scope {
 }
 
 /// A path with its query.
+#[derive(Clone)]
 pub struct Path(String);
 
 impl Path {

@@ -3,7 +3,7 @@
 use crate::arguments::Target;
 use crate::calls::{call, print};
 use crate::failure::Failure;
-use crate::nouns::decision::{listed, not_durable, removed, until};
+use crate::nouns::decision::{listed, not_durable, pages, removed, until};
 use crate::show::field;
 use crate::words::{Body, Path, Scope};
 use clap::Subcommand;
@@ -30,7 +30,7 @@ pub enum Verb {
     List {
         /// At most so many [default: 1000]
         #[arg(long, value_name = "N")]
-        limit: Option<u64>,
+        limit: Option<usize>,
     },
     /// Take an address or a prefix off
     Delete {
@@ -48,10 +48,8 @@ pub async fn run(target: Target, verb: Verb) -> Result<(), Failure> {
             print(&target, &call(&target, Method::POST, PATH, body).await?, allowed)
         }
         Verb::List { limit } => {
-            let path = Path::of(PATH).with("limit", limit);
-            print(&target, &call(&target, Method::GET, path, None).await?, |answer| {
-                listed(answer, "allowlist")
-            })
+            let answer = pages("allowlist", limit).read(&target, Path::of(PATH)).await?;
+            print(&target, &answer, |answer| listed(answer, "allowlist"))
         }
         Verb::Delete { scope } => {
             let body = Body::of(scope.key(), scope.as_str());

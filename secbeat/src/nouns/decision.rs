@@ -1,7 +1,7 @@
 //! Who is blocked.
 
 use crate::arguments::Target;
-use crate::calls::{call, print};
+use crate::calls::{Pages, call, print};
 use crate::client::encode;
 use crate::failure::Failure;
 use crate::show::{field, items, more, plain, table};
@@ -37,7 +37,7 @@ pub enum Verb {
         ip: Option<String>,
         /// At most so many [default: 1000]
         #[arg(long, value_name = "N")]
-        limit: Option<u64>,
+        limit: Option<usize>,
     },
     /// Undo the block of an address or a prefix
     Delete {
@@ -65,8 +65,8 @@ pub async fn run(target: Target, verb: Verb) -> Result<(), Failure> {
             print(&target, &answer, blocked)
         }
         Verb::List { ip, limit } => {
-            let path = Path::of("/api/v1/blocked-ips").with("ip", ip).with("limit", limit);
-            print(&target, &call(&target, Method::GET, path, None).await?, decisions)
+            let path = Path::of("/api/v1/blocked-ips").with("ip", ip);
+            print(&target, &pages("blocked_ips", limit).read(&target, path).await?, decisions)
         }
         Verb::Delete { scope } => {
             let answer = match scope.is_prefix() {
@@ -86,6 +86,11 @@ pub async fn run(target: Target, verb: Verb) -> Result<(), Failure> {
             print(&target, &call(&target, Method::POST, path, None).await?, blocked)
         }
     }
+}
+
+/// How decisions are read: by default one page of them.
+pub fn pages(list: &'static str, limit: Option<usize>) -> Pages {
+    Pages { list, cursor: "after", page_max: 10_000, limit: limit.unwrap_or(1000) }
 }
 
 fn blocked(answer: &Value) -> String {

@@ -1,13 +1,12 @@
 //! What happened.
 
 use crate::arguments::Target;
-use crate::calls::{call, print};
+use crate::calls::{Pages, print};
 use crate::failure::Failure;
 use crate::nouns::follow;
 use crate::show::{field, items, table};
 use crate::words::Path;
 use clap::Subcommand;
-use hyper::Method;
 use serde_json::Value;
 
 /// What is done about events.
@@ -46,9 +45,9 @@ pub enum Verb {
 pub async fn run(target: Target, verb: Verb) -> Result<(), Failure> {
     match verb {
         Verb::List { kind, ip, since, limit } => {
-            let path = Path::of("/api/v1/events").with("limit", Some(limit));
-            let path = path.with("type", kind).with("ip", ip).with("since", since);
-            print(&target, &call(&target, Method::GET, path, None).await?, events)
+            let path = Path::of("/api/v1/events").with("type", kind).with("ip", ip).with("since", since);
+            let pages = Pages { list: "events", cursor: "before", page_max: 1000, limit };
+            print(&target, &pages.read(&target, path).await?, events)
         }
         Verb::Follow { kind, ip, since } => {
             let path = Path::of("/api/v1/events/stream").with("type", kind).with("ip", ip);
@@ -63,7 +62,7 @@ fn events(answer: &Value) -> String {
 
 /// Events as a table.
 pub fn listed(events: &[Value]) -> String {
-    table(&["TIME", "EVENT", "CLIENT", "STATUS", "REQUEST", "REASON"], events, row)
+    table(&["TIME", "EVENT", "CLIENT", "BY", "STATUS", "REQUEST", "REASON"], events, row)
 }
 
 /// An event in a row.
@@ -72,7 +71,8 @@ pub fn row(event: &Value) -> Vec<String> {
         Some(_) => format!("{} {}", field(event, "method"), field(event, "target")),
         None => "-".into(),
     };
-    let mut row = ["timestamp", "event", "client_ip", "status"].map(|name| field(event, name)).to_vec();
+    let mut row =
+        ["timestamp", "event", "client_ip", "actor", "status"].map(|name| field(event, name)).to_vec();
     row.extend([request, field(event, "reason")]);
     row
 }

@@ -3,7 +3,7 @@
 use crate::arguments::Target;
 use crate::calls::{call, print};
 use crate::failure::Failure;
-use crate::nouns::event;
+use crate::nouns::{event, panic};
 use crate::show::{field, items, table};
 use crate::words::Path;
 use clap::Args;
@@ -36,15 +36,16 @@ fn client(answer: &Value) -> String {
         text.push_str(&format!(", by {id}"));
     }
     text.push('\n');
-    if !answer["panic"].is_null() {
-        text.push_str(&format!("kill switch: {}\n", field(&answer["panic"], "mode")));
-    }
     let connections = &answer["connections"];
     text.push_str(&format!(
         "connections: {} open, limit {}\n",
         field(connections, "open"),
         field(connections, "limit")
     ));
+    let switches = items(answer, "panic");
+    if !switches.is_empty() {
+        text.push_str(&format!("\nkill switch:\n{}", panic::listed(switches)));
+    }
     let considered = items(answer, "considered");
     if !considered.is_empty() {
         text.push('\n');
@@ -116,7 +117,9 @@ mod tests {
         let decision = json!({ "id": "dec_1", "kind": "block", "scope": "192.0.2.7/32", "expires_at": null, "reason": "r" });
         let text = client(
             &json!({ "ip": "192.0.2.7", "scope": "192.0.2.7/32", "verdict": "block", "in_force": decision,
-            "considered": [{ "decision": decision, "precedence": "manual", "in_force": true }], "panic": null,
+            "considered": [{ "decision": decision, "precedence": "manual", "in_force": true }],
+            "panic": [{ "mode": "off", "until": "2026-01-01T00:00:00Z", "hosts": ["shop.example"], "reason": "t" },
+                { "mode": "monitor", "until": "2026-01-01T00:00:00Z", "hosts": [], "reason": "" }],
             "rates": [{ "limit": "waf.rate_limit_rps", "used": 3, "burst": 20, "retry_after_s": 0 }],
             "connections": { "open": 1, "limit": null }, "events": [] }),
         );
@@ -124,6 +127,10 @@ mod tests {
             text,
             "192.0.2.7/32: block, by dec_1\n\
              connections: 1 open, limit -\n\
+             \nkill switch:\n\
+             MODE     UNTIL                 HOSTS         REASON\n\
+             off      2026-01-01T00:00:00Z  shop.example  t\n\
+             monitor  2026-01-01T00:00:00Z  all           -\n\
              \nDECISION  KIND   SCOPE         UNTIL  PRECEDENCE  IN FORCE  REASON\n\
              dec_1     block  192.0.2.7/32  -      manual      true      r\n\
              \nLIMIT               USED  BURST  RETRY AFTER\n\

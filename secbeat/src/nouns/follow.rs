@@ -8,8 +8,8 @@ use crate::nouns::event;
 use crate::show;
 use crate::sse::{Message, Reader};
 use http_body_util::BodyExt;
-use hyper::Response;
 use hyper::body::Incoming;
+use hyper::{Response, StatusCode};
 use serde_json::Value;
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
@@ -55,7 +55,7 @@ async fn follow(target: &Target, path: String) -> Result<(), Failure> {
                 }
             }
             // Too many may follow at the moment, or the node is about to stop.
-            Ok(response) if has_begun && response.status().is_server_error() => response.status().to_string(),
+            Ok(response) if has_begun && is_passing(response.status()) => response.status().to_string(),
             Ok(response) => {
                 let status = response.status();
                 return Err(refusal(target, status, &json_of(response).await.unwrap_or_default()));
@@ -67,6 +67,11 @@ async fn follow(target: &Target, path: String) -> Result<(), Failure> {
         reader.restart();
         sleep(PAUSE).await;
     }
+}
+
+/// Whether what was refused now may be granted soon.
+fn is_passing(status: StatusCode) -> bool {
+    status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS
 }
 
 async fn print_all(target: &Target, mut response: Response<Incoming>, reader: &mut Reader) -> End {
@@ -94,6 +99,9 @@ fn line(output: Output, message: &Message) -> String {
     let event: Value = serde_json::from_str(&message.data).unwrap_or_default();
     match output {
         Output::Json => show::json(&format!("{event}\n")),
+        Output::Human if message.event == "gap" && event["missed"].is_null() => {
+            "(the node has started anew: events may be missing here)\n".into()
+        }
         Output::Human if message.event == "gap" => {
             format!("({} events were missed here)\n", show::field(&event, "missed"))
         }
@@ -106,17 +114,25 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_follower_waits_for_a_place_that_is_taken_and_for_no_permission() {
+        assert!(is_passing(StatusCode::TOO_MANY_REQUESTS) && is_passing(StatusCode::SERVICE_UNAVAILABLE));
+        assert!(!is_passing(StatusCode::UNAUTHORIZED) && !is_passing(StatusCode::UNPROCESSABLE_ENTITY));
+    }
+
+    #[test]
     fn an_event_is_a_line_and_a_gap_is_told() {
         let data = r#"{"timestamp":"2026-01-01T00:00:00Z","event":"attack_detected","client_ip":"192.0.2.7",
             "status":403,"method":"GET","target":"/\u009b","reason":"rule a"}"#;
         let attack = Message { event: "attack_detected".into(), data: data.into() };
         assert_eq!(
             line(Output::Human, &attack),
-            "2026-01-01T00:00:00Z  attack_detected  192.0.2.7  403  GET /\\u{9b}  rule a\n"
+            "2026-01-01T00:00:00Z  attack_detected  192.0.2.7  -  403  GET /\\u{9b}  rule a\n"
         );
         let text = line(Output::Json, &attack);
         assert!(text.lines().count() == 1 && text.contains("/\\u009b"), "{text}");
         let gap = Message { event: "gap".into(), data: r#"{"missed":3}"#.into() };
         assert_eq!(line(Output::Human, &gap), "(3 events were missed here)\n");
+        let anew = Message { event: "gap".into(), data: r#"{"missed":null}"#.into() };
+        assert!(line(Output::Human, &anew).contains("started anew"));
     }
 }

@@ -73,9 +73,14 @@ fn switched(answer: &Value) -> String {
 fn switches(answer: &Value) -> String {
     match items(answer, "switches") {
         [] => "normal: all hosts\n".into(),
-        switches => table(&["MODE", "UNTIL", "HOSTS", "REASON"], switches, |switch| {
-            let hosts = if items(switch, "hosts").is_empty() { "all".into() } else { list(switch, "hosts") };
-            vec![field(switch, "mode"), field(switch, "until"), hosts, field(switch, "reason")]
-        }),
+        switches => listed(switches),
     }
+}
+
+/// Switches as a table.
+pub fn listed(switches: &[Value]) -> String {
+    table(&["MODE", "UNTIL", "HOSTS", "REASON"], switches, |switch| {
+        let hosts = if items(switch, "hosts").is_empty() { "all".into() } else { list(switch, "hosts") };
+        vec![field(switch, "mode"), field(switch, "until"), hosts, field(switch, "reason")]
+    })
 }

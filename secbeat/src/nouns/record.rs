@@ -43,10 +43,26 @@ pub async fn run(target: Target, verb: Verb) -> Result<(), Failure> {
 
 fn records(answer: &Value) -> String {
     let head = ["TIME", "REQUEST ID", "CLIENT", "STATUS", "ACTION", "RULE", "REQUEST"];
-    table(&head, items(answer, "records"), |record| {
+    let mut text = table(&head, items(answer, "records"), |record| {
         let names = ["timestamp", "request_id", "client_ip", "status", "action", "rule_id"];
         let mut row = names.map(|name| field(record, name)).to_vec();
         row.push(format!("{} {}", field(record, "method"), field(record, "target")));
         row
-    })
+    });
+    if answer["cut_short"] == true {
+        text.push_str("older records were not looked at; narrow the search with --since\n");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_search_that_was_cut_short_says_so() {
+        assert!(!records(&json!({ "records": [] })).contains("not looked at"));
+        assert!(records(&json!({ "records": [], "cut_short": true })).contains("not looked at"));
+    }
 }
