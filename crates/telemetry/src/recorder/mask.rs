@@ -1,7 +1,9 @@
 //! What of a request nobody may read. Where a value cannot be told from what is secret, more is masked, not less.
 //!
 //! A name is secret whatever its case, its `-` and `_`, its percent-encoding, and the brackets and dots around it:
-//! `user[Pass_Word]` is `password`. Text in which a secret name is followed by `=` or `:` is masked whole, since nobody knows
+//! `user[Pass_Word]` is `password`. So is one that has a secret name among its words (`auth_token`, `newPwd`, `X-Vault-Token`), or,
+//! from 6 letters on, anywhere (`clientsecret`); `code`, `pin`, `sid`, `card`, and what is shorter than 3 letters, have to be all of it:
+//! `zip_code` is no `code`. Text in which a secret name is followed by `=` or `:` is masked whole, since nobody knows
 //! where the value ends.
 
 mod names;
@@ -28,6 +30,12 @@ const CLIENT_FIELDS: [&str; 8] = [
     "cf-connecting-ip",
     "x-original-forwarded-for",
 ];
+
+/// Members of JSON objects whose values name what the other members are about.
+const NAMING: [&str; 10] =
+    ["name", "key", "field", "param", "parameter", "property", "attribute", "header", "id", "label"];
+/// The most `;` of a path of which it is looked what follows them.
+const PATH_PARAMETERS_MAX: usize = 16;
 
 /// The names whose values are secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,11 +129,27 @@ impl Masking<'_> {
         };
         // The user information of a URL (RFC 3986 3.2.1) is a credential.
         let has_user = path.split_once("://").is_some_and(|(_, rest)| rest.contains('@'));
-        let path = if has_user { self.hide(path) } else { self.text(path) };
+        let path = if has_user { self.hide(path) } else { self.path(path) };
         match query {
             Some(query) => path + "?" + &self.pairs(query),
             None => path,
         }
+    }
+
+    /// `/a/b;jsessionid=c`. A backend may take all that follows for the value of a secret parameter.
+    fn path(&mut self, path: &str) -> String {
+        let parameters = &self.mask.parameters;
+        if !parameters.are_mentioned_in(path) {
+            return path.to_owned();
+        }
+        for (at, _) in path.match_indices(';').take(PATH_PARAMETERS_MAX) {
+            let (before, parameter) = path.split_at(at + 1);
+            let Some((name, value)) = parameter.split_once('=') else { break };
+            if parameters.are_plainly(name) && !parameters.are_mentioned_in(before) {
+                return format!("{before}{name}={}", self.hide(value));
+            }
+        }
+        self.hide(path)
     }
 
     /// `a=b&c=d`. Where something is secret that is no plain pair, so is all that follows it.
@@ -160,7 +184,7 @@ impl Masking<'_> {
     fn field(&mut self, name: &str, value: &str) -> String {
         match name.to_ascii_lowercase().as_str() {
             "cookie" | "set-cookie" => self.cookies(value),
-            lower if self.mask.headers.has(lower) || self.mask.parameters.has(lower) => {
+            lower if self.mask.headers.has(name) || self.mask.parameters.has(name) => {
                 match value.trim_start().split_once(' ') {
                     Some((scheme, secret)) if lower.ends_with("authorization") && is_scheme(scheme) => {
                         format!("{scheme} {}", self.hide(secret))
@@ -218,10 +242,13 @@ impl Masking<'_> {
             Value::String(text) => *text = self.text(text),
             Value::Array(values) => values.iter_mut().for_each(|value| self.value(value)),
             Value::Object(members) => {
+                // `{"name":"password","value":…}`
+                let is_pair = members.iter().any(|member| self.names_a_secret(member));
                 let masked: Map<String, Value> = std::mem::take(members)
                     .into_iter()
                     .map(|(name, mut value)| {
-                        if self.mask.parameters.has(&name) {
+                        let is_secret = is_pair && !self.names_a_secret((&name, &value));
+                        if is_secret || self.mask.parameters.has(&name) {
                             self.hide_all(&value);
                             value = MASKED.into();
                         } else {
@@ -234,6 +261,12 @@ impl Masking<'_> {
             }
             Value::Null | Value::Bool(_) | Value::Number(_) => {}
         }
+    }
+
+    /// Whether this member of an object says that the others are about a secret.
+    fn names_a_secret(&self, (name, value): (&String, &Value)) -> bool {
+        NAMING.iter().any(|naming| name.eq_ignore_ascii_case(naming))
+            && value.as_str().is_some_and(|value| self.mask.parameters.has(value))
     }
 
     fn hide_all(&mut self, value: &Value) {

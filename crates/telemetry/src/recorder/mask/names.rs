@@ -5,20 +5,45 @@ use std::collections::HashSet;
 /// How often text is decoded, at most: what is encoded oftener, no backend of ours reads.
 const ROUNDS_MAX: usize = 4;
 
+/// Names from this length on, in letters, are looked for anywhere in a name; shorter ones as one of its words.
+const ANYWHERE_FROM: usize = 6;
+/// Names shorter than this, and
+const WORD_FROM: usize = 3;
+/// these, which are words of many harmless names (`zip_code`, `map-pin`, `cardinality`), have to be the name as a whole.
+const WHOLE: [&str; 4] = ["code", "pin", "sid", "card"];
+
 /// Names that are secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Names(HashSet<String>);
+pub(super) struct Names {
+    /// All of them, folded.
+    all: HashSet<String>,
+    /// Those that may be a word of a name: `auth_token`, `newPwd`.
+    words: HashSet<String>,
+    /// Those that may be anywhere in a name: `clientsecret`.
+    anywhere: Vec<String>,
+}
 
 impl Names {
     pub fn new<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
-        Names(names.into_iter().map(folded).filter(|name| !name.is_empty()).collect())
+        let all: HashSet<String> = names.into_iter().map(folded).filter(|name| !name.is_empty()).collect();
+        let is_word = |name: &String| name.len() >= WORD_FROM && !WHOLE.contains(&name.as_str());
+        let words = all.iter().filter(|name| is_word(name)).cloned().collect();
+        let anywhere = all.iter().filter(|name| name.len() >= ANYWHERE_FROM).cloned().collect();
+        Names { all, words, anywhere }
     }
 
-    /// Whether this name, or a part of it between brackets, dots and the like, is one of them.
+    /// Whether this name, or a part of it between brackets, dots and the like, is or holds one of them.
     pub fn has(&self, name: &str) -> bool {
         let name = decoded(name);
-        self.0.contains(&folded(&name))
-            || name.split(|c| !is_of_name(c)).any(|part| self.0.contains(&folded(part)))
+        self.all.contains(&folded(&name)) || name.split(|c| !is_of_name(c)).any(|part| self.holds(part))
+    }
+
+    /// The same for a name without anything of the kind.
+    fn holds(&self, name: &str) -> bool {
+        let whole = folded(name);
+        self.all.contains(&whole)
+            || self.anywhere.iter().any(|secret| whole.contains(secret.as_str()))
+            || words(name).any(|word| self.words.contains(&folded(word)))
     }
 
     /// Whether this is the name of a pair that is one of them, and holds nothing that could itself be a value.
@@ -30,20 +55,23 @@ impl Names {
     /// quotes, space, and what belongs to the name.
     pub fn are_mentioned_in(&self, text: &str) -> bool {
         let text = decoded(text);
-        // Whether a secret word is in the name that is being read, where its last word began, and whether the next one
-        // belongs to it: `user["password"][0]`.
-        let (mut secret, mut begun, mut joined) = (false, None, false);
+        // Whether a secret word is in the name that is being read, where its last word began, whether the next one
+        // belongs to it: `user["password"][0]`, and whether it ended with a quote.
+        let (mut secret, mut begun, mut joined, mut quoted) = (false, None, false, false);
         for (at, c) in text.char_indices() {
             if is_of_name(c) {
                 if begun.is_none() {
-                    (secret, begun) = (secret && joined, Some(at));
+                    (secret, begun, quoted) = (secret && joined, Some(at), false);
                 }
                 continue;
             }
             let word = begun.take().and_then(|begun| text.get(begun..at));
-            secret |= word.is_some_and(|word| self.0.contains(&folded(word)));
+            secret |= word.is_some_and(|word| self.holds(word));
+            quoted |= c == '"';
             match c {
                 '=' | ':' | '>' if secret => return true,
+                // A name that is itself a value of JSON: `{"name":"password","value":`
+                ',' | '}' if secret && quoted => return true,
                 '[' | ']' | '.' => joined = true,
                 '"' | '\'' | '\\' | '`' | ')' => {}
                 c if c.is_whitespace() || c.is_control() => joined = false,
@@ -56,6 +84,33 @@ impl Names {
 
 fn is_of_name(c: char) -> bool {
     c.is_alphanumeric() || matches!(c, '_' | '-')
+}
+
+/// The words of a name: between `-` and `_`, and where case or kind changes: `new_pwd2`, `clientPwd`, `XMLToken`.
+fn words(name: &str) -> impl Iterator<Item = &str> {
+    name.split(['-', '_']).flat_map(|piece| {
+        let mut rest = piece;
+        std::iter::from_fn(move || {
+            let (word, after) = rest.split_at(end_of_word(rest)?);
+            rest = after;
+            Some(word)
+        })
+    })
+}
+
+/// Where the first word of `text` ends; `None`: there is none.
+fn end_of_word(text: &str) -> Option<usize> {
+    let mut chars = text.char_indices().peekable();
+    let mut before = chars.next()?.1;
+    while let Some((at, c)) = chars.next() {
+        let next_is_lower = chars.peek().is_some_and(|(_, next)| next.is_lowercase());
+        let rises = c.is_uppercase() && (!before.is_uppercase() || next_is_lower);
+        if rises || c.is_alphabetic() != before.is_alphabetic() {
+            return Some(at);
+        }
+        before = c;
+    }
+    Some(text.len())
 }
 
 /// In lower case, without `-` and `_`: `Access-Token`, `access_token` and `accessToken` are one.

@@ -5,7 +5,10 @@ use secbeat_types::{Action, Category, RuleMatch, Severity, Timestamp};
 use std::time::Duration;
 
 fn mask() -> Mask {
-    Mask::new(["authorization", "X-Api-Key"], ["password", "access_token", "pin"])
+    Mask::new(
+        ["authorization", "X-Api-Key"],
+        ["password", "access_token", "pin", "token", "secret", "session", "pwd", "code"],
+    )
 }
 
 fn options() -> RecorderOptions {
@@ -105,11 +108,56 @@ fn secret_parameters_keep_their_names() {
 }
 
 #[test]
+fn names_that_hold_a_secret_word_are_secret_and_short_words_only_as_a_whole() {
+    for name in [
+        "client_secret",
+        "clientSecret",
+        "clientsecret",
+        "new_password",
+        "passwordConfirm",
+        "auth_token",
+        "XMLToken",
+        "authToken2",
+        "newPwd",
+        "user_pwd2",
+        "user[new-pwd]",
+        "jsessionid",
+        "pin",
+        "user.pin",
+        "CODE",
+    ] {
+        assert_eq!(target(&format!("/?{name}=x&a=1")), format!("/?{name}=[masked]&a=1"));
+    }
+    for name in
+        ["zip_code", "mapPin", "pin_color", "spinning", "tokenizer", "encode", "status-code", "discard"]
+    {
+        assert_eq!(target(&format!("/?{name}=x&a=1")), format!("/?{name}=x&a=1"));
+    }
+    for name in ["X-Vault-Token", "x-amz-security-token", "X-Client-Secret", "XApiKey", "X-Session-Id"] {
+        assert_eq!(field(name, "x"), "[masked]", "{name}");
+    }
+}
+
+#[test]
+fn objects_that_name_a_secret_keep_the_name_alone() {
+    let json = |text: &str| body("application/json", text).unwrap();
+    assert_eq!(
+        json(r#"[{"name":"password","value":"x"},{"name":"colour","value":"y"}]"#),
+        r#"[{"name":"password","value":"[masked]"},{"name":"colour","value":"y"}]"#
+    );
+    assert_eq!(json(r#"{"Key":"auth_token","v":{"a":1}}"#), r#"{"Key":"auth_token","v":"[masked]"}"#);
+    assert_eq!(target(r#"/?x={"value":"y","name":"password"}"#), "/?[masked]");
+}
+
+#[test]
 fn what_is_no_plain_pair_is_masked_with_all_that_follows() {
     assert_eq!(target("/?a=1;password=x&b=2"), "/?[masked]");
     assert_eq!(target("/?data=%7B%22password%22%3A%22x%22%7D&b=2"), "/?[masked]");
     assert_eq!(target("/?{\"password\":\"a&b\"}"), "/?[masked]");
-    assert_eq!(target("/x;password=y/z?a=1"), "[masked]?a=1");
+    assert_eq!(target("/x;password=y/z?a=1"), "/x;password=[masked]?a=1");
+    assert_eq!(target("/x;v=1;jsessionid=A.b;w=2?a=1"), "/x;v=1;jsessionid=[masked]?a=1");
+    assert_eq!(target("/x%3Bjsessionid%3DA?a=1"), "[masked]?a=1");
+    assert_eq!(target("/token=y;session=z"), "[masked]");
     assert_eq!(target("http://user:word@shop.example/?a=1"), "[masked]?a=1");
 }
 
@@ -201,7 +249,21 @@ fn masking_takes_time_in_proportion_to_the_text() {
 
 /// One of the masked names in a form that a backend may read as it.
 fn name() -> impl Strategy<Value = String> {
-    let plain = prop::sample::select(vec!["password", "access_token", "pin", "Access-Token", "PASSWORD"]);
+    let plain = prop::sample::select(vec![
+        "password",
+        "access_token",
+        "pin",
+        "Access-Token",
+        "PASSWORD",
+        "client_secret",
+        "clientSecret",
+        "new_password",
+        "X-Vault-Token",
+        "x-amz-security-token",
+        "jsessionid",
+        "userPwd",
+        "pwd2",
+    ]);
     let around = prop::sample::select(vec!["{}", "user[{}]", "a.{}", "{}[]", "{}[0]", " {}"]);
     (plain, around, 0_u8..4).prop_map(|(name, around, encoding)| {
         let name = around.replace("{}", name);
@@ -235,7 +297,7 @@ proptest! {
         before in filler(),
         after in filler(),
         bracket in prop::sample::select(vec!["", " ", "'", "\"", "{", "=", ";"]),
-        place in 0_usize..14,
+        place in 0_usize..17,
     ) {
         let secret = format!("Z{tail}");
         let value = format!("{bracket}{secret}");
@@ -246,7 +308,11 @@ proptest! {
         let json_value = serde_json::to_string(&value).unwrap();
         let json_before = serde_json::to_string(&before).unwrap();
         let nested = format!(r#"{{"a":[{json_before},{{"b":{{{json_name}:[{json_value},{{"c":{json_value}}}]}}}}]}}"#);
+        let pair = |members: &str| format!("[{json_before},{{{members}}}]");
         let draft = match place {
+            14 => with_body("application/json", &pair(&format!(r#""name":{json_name},"value":[{json_value}]"#))),
+            15 => with_body("application/json", &pair(&format!(r#""value":{{"a":{json_value}}},"Key":{json_name}"#))),
+            16 => Draft { target: format!("/a;v={before};{name}={value}?{after}"), ..raw },
             0 => Draft { target: format!("/{before}?{name}={value}&{after}"), ..raw },
             1 => Draft { target: format!("/?x={before}&{name}={value}"), ..raw },
             2 => Draft { target: format!("/{before};{name}={value}/{after}"), ..raw },
@@ -266,7 +332,7 @@ proptest! {
         let found_there = match place {
             0 | 1 | 3 | 12 => Some(found("query:x", &secret)),
             2 => Some(found("path", &secret)),
-            8 | 9 | 11 => Some(found("body:x", &secret)),
+            8 | 9 | 11 | 14 | 15 => Some(found("body:x", &secret)),
             10 => Some(found("body", &secret)),
             _ => None,
         };
