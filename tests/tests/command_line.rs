@@ -214,6 +214,45 @@ fn a_node_tells_its_status_and_its_policy_and_reloads() {
 }
 
 #[test]
+fn a_node_whose_kill_switch_is_turned_says_so_by_its_status() {
+    let origin = Origin::echo();
+    let node = Node::before(&origin);
+    ok(&node, "panic off --host shop.test --reason checkout");
+    let said = at(&node, "node status");
+    assert_eq!(said.code, 1, "{}", said.out);
+    assert!(
+        said.out.contains("kill switch: off until ") && said.out.contains(": shop.test\n"),
+        "{}",
+        said.out
+    );
+    ok(&node, "node status --allow-degraded");
+    let explained = ok(&node, "explain 192.0.2.7");
+    assert!(explained.contains("MODE ") && explained.contains("checkout"), "{explained}");
+    ok(&node, "panic normal");
+    ok(&node, "node status");
+}
+
+#[test]
+fn a_list_is_read_on_to_the_limit() {
+    let origin = Origin::echo();
+    let node = Node::before(&origin);
+    // More than a page of the API holds.
+    for _ in 0..1100 {
+        node.get("/?id=1%20union%20select%20password%20from%20users");
+    }
+    let mut ids: Vec<u64> = until("all events", || {
+        let listed = json(&node, "event list --type attack --limit 1050");
+        let ids = listed["events"].as_array().unwrap().iter().map(|event| event["id"].as_u64().unwrap());
+        let ids: Vec<u64> = ids.collect();
+        (ids.len() == 1050).then_some(ids)
+    });
+    assert!(ids.is_sorted_by(|one, next| one > next));
+    ids.dedup();
+    assert_eq!(ids.len(), 1050);
+    assert_eq!(ok(&node, "event list --limit 7").lines().count(), 8);
+}
+
+#[test]
 fn what_a_client_sent_cannot_drive_the_operators_terminal() {
     let origin = Origin::echo();
     let node = Node::before(&origin);

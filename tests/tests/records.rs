@@ -70,6 +70,27 @@ fn each_request_is_a_line_of_the_access_log_while_it_is_switched_on() {
 }
 
 #[test]
+fn a_reload_that_cannot_open_the_access_log_leaves_the_log_where_it_was() {
+    let origin = Origin::echo();
+    let mut node = Setup::before(&origin).text("logging.file", "logs/first.log").start();
+    node.configure("logging.file", "\"logs/second.log\"");
+    node.configure("access_log.enable", true);
+    // A folder, and no file to append to.
+    node.configure("access_log.file", "\"data\"");
+    let refused = node.call("POST", "/api/v1/reload", "");
+    assert_eq!(refused.status, 422, "{}", refused.text());
+    assert!(refused.text().contains("access_log.file"), "{}", refused.text());
+    line_of(&node, "logs/first.log", &node.get(ATTACK));
+    node.configure("access_log.file", "\"logs/access.log\"");
+    node.reload();
+    line_of(&node, "logs/second.log", &node.get(ATTACK));
+    // The file that is open is the one that is compared with: back to the first.
+    node.configure("logging.file", "\"logs/first.log\"");
+    node.reload();
+    line_of(&node, "logs/first.log", &node.get(ATTACK));
+}
+
+#[test]
 fn what_was_stopped_is_recorded_with_a_sample_of_the_rest() {
     let origin = Origin::echo();
     let mut node = Setup::before(&origin).set("recorder.sample_every", 0).start();

@@ -119,12 +119,16 @@ async fn of_request(shared: Arc<Shared>, text: &str) -> Result<Value, ApiError> 
         ApiError::invalid_at("request_id", message)
     })?;
     let text = text.to_ascii_lowercase();
-    let of_traces = shared.clone();
-    let trace = aside(move || of_traces.ledgers.find(id)).await?;
+    let trace = find(&shared, id).await?;
     // A record is of the time of its trace: older files need not be read.
     let since = trace.as_ref().map(|trace| trace.at);
     let wanted = RecordQuery { request_id: Some(text.clone()), since, limit: 1, ..RecordQuery::default() };
     let record = search(&shared, wanted).await?.records.into_iter().next();
+    // A request that has only just been answered is written down meanwhile.
+    let trace = match trace {
+        None => find(&shared, id).await?,
+        trace => trace,
+    };
     let Some(trace) = trace else {
         if let Some(record) = record {
             return Ok(json!({ "request_id": text, "trace": [], "event": null, "record": record }));
@@ -142,6 +146,11 @@ async fn of_request(shared: Arc<Shared>, text: &str) -> Result<Value, ApiError> 
         shown(&shared.policy.load(), &text, &trace, &events, json!(record))
     })
     .await
+}
+
+async fn find(shared: &Arc<Shared>, id: u64) -> Result<Option<Trace>, ApiError> {
+    let shared = shared.clone();
+    aside(move || shared.ledgers.find(id)).await
 }
 
 /// `events`: those of the request, the newest first.
