@@ -2,8 +2,10 @@
 
 mod calendar;
 mod model;
+mod store;
 mod writer;
 
+use crate::backoff::Backoff;
 use crate::clock::{Reading, SteadyClock};
 use crate::journal::OpenError;
 use crate::journal::format::Record;
@@ -17,22 +19,32 @@ use secbeat_types::{Decision, DecisionKind, Origin, Timestamp};
 use std::io;
 use std::ops::Range;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use writer::{Batch, Loading, Writer};
+use store::{Batch, Store, Ticket};
+use writer::{Loading, Writer};
 
-/// Every decision of a node. Readers take no lock; changes wait for each other and for the disk, so they are made
-/// where waiting is fine, never on a data-plane worker.
+/// Every decision of a node. Readers take no lock. A change is in force at once, and then waits for the disk, for five seconds at
+/// the most: changes are made where waiting is fine, never on a data-plane worker.
 #[derive(Debug)]
 pub struct Decisions {
     table: ArcSwap<DecisionTable>,
     generation: AtomicU64,
-    /// What the writer last knew, for readers that must not wait for it.
-    durable: AtomicBool,
+    /// Held while memory is changed; never across a wait for the disk.
     writer: Mutex<Writer>,
-    /// Held while the journal is compacted: one at a time.
-    compaction: Mutex<()>,
+    /// `None`: in memory alone.
+    store: Option<Arc<Store>>,
+    /// Held while the journal is made good or compacted: one at a time.
+    repair: Mutex<Backoff>,
+}
+
+impl Drop for Decisions {
+    fn drop(&mut self) {
+        if let Some(store) = &self.store {
+            store.stop();
+        }
+    }
 }
 
 impl Decisions {
@@ -40,7 +52,7 @@ impl Decisions {
     pub fn in_memory() -> Self {
         let table = DecisionTable::default();
         let writer = Writer::new(&table);
-        Self::new(table, writer)
+        Self::new(table, writer, None)
     }
 
     /// The decisions in `data_dir` that are in force at `now`, and warnings about what was damaged there, a sentence
@@ -49,8 +61,8 @@ impl Decisions {
     /// # Errors
     /// [`OpenError`] where the directory cannot be used or is used by another node.
     pub fn open(data_dir: &Path, now: Timestamp) -> Result<(Self, Vec<String>), OpenError> {
-        let (table, writer, mut warnings) = Loading::open(data_dir, now)?;
-        let decisions = Self::new(table, writer);
+        let (table, writer, journal, mut warnings) = Loading::open(data_dir, now)?;
+        let decisions = Self::new(table, writer, Some(Arc::new(Store::new(journal))));
         if let Err(error) = decisions.flush_pending() {
             warnings.push(format!(
                 "{}: the journal cannot be written: {error}; make room on the disk or make it writable",
@@ -60,11 +72,9 @@ impl Decisions {
         Ok((decisions, warnings))
     }
 
-    fn new(table: DecisionTable, writer: Writer) -> Self {
-        let table = ArcSwap::from_pointee(table);
-        let durable = AtomicBool::new(writer.is_durable());
-        let (writer, compaction) = (Mutex::new(writer), Mutex::new(()));
-        Decisions { table, generation: AtomicU64::new(1), durable, writer, compaction }
+    fn new(table: DecisionTable, writer: Writer, store: Option<Arc<Store>>) -> Self {
+        let (table, writer) = (ArcSwap::from_pointee(table), Mutex::new(writer));
+        Decisions { table, generation: AtomicU64::new(1), writer, store, repair: Mutex::default() }
     }
 
     /// The table now, for a lookup or two. Cheap; not to be held across a wait.
@@ -134,14 +144,20 @@ impl Decisions {
             writer.calendar.note(table.shard_of(prefix), entry.ends_ms());
             let before = table.len();
             table.insert(entry);
-            if table.len() > before && table.len() > limit {
-                return Err(PutError::Full { held: self.table.load().len() });
+            match table.len() > before {
+                true if table.len() > limit => {
+                    writer.release_reasons();
+                    return Err(PutError::Full { held: self.table.load().len() });
+                }
+                true => {}
+                false => writer.release_reasons(),
             }
             number += 1;
         }
         writer.next_id = number;
-        self.publish(table);
-        Ok(self.journal(&mut writer, &records, first..number))
+        let ticket = self.publish(table, &records);
+        drop(writer);
+        Ok(self.written(ticket, first..number))
     }
 
     /// Blocks, as [`put`](Self::put) does, for a person.
@@ -173,9 +189,10 @@ impl Decisions {
         entry.confirm_s = 0;
         let mut table = DecisionTable::clone(&held);
         table.insert(entry.clone());
-        self.publish(table);
-        let confirmed = Arc::new(entry.decision());
-        Some(self.journal(&mut writer, &Batch::of([Record::Confirm(entry.slot())]), confirmed))
+        writer.release_reasons();
+        let ticket = self.publish(table, &Batch::of([Record::Confirm(entry.slot())]));
+        drop(writer);
+        Some(self.written(ticket, Arc::new(entry.decision())))
     }
 
     /// Undoes the decisions of `kind` about exactly `scope`, whoever made them, and returns them; none: nothing
@@ -188,10 +205,10 @@ impl Decisions {
         if gone.is_empty() {
             return Written { value: Vec::new(), not_durable: None };
         }
-        self.publish(table);
-        let records = Batch::of(gone.iter().map(|entry| Record::Remove(entry.slot())));
-        let gone = gone.iter().map(|entry| Arc::new(entry.decision())).collect();
-        self.journal(&mut writer, &records, gone)
+        writer.release_reasons();
+        let ticket = self.publish(table, &Batch::of(gone.iter().map(|entry| Record::Remove(entry.slot()))));
+        drop(writer);
+        self.written(ticket, gone.iter().map(|entry| Arc::new(entry.decision())).collect())
     }
 
     /// Takes out what has expired by `now`, and returns it. To be called each second; costs next to nothing until
@@ -215,7 +232,8 @@ impl Decisions {
             writer.calendar.set(shard, table.first_end_ms(shard));
         }
         if table.len() != before {
-            self.publish(table);
+            writer.release_reasons();
+            self.put_in_force(table);
         }
         expired
     }
@@ -232,7 +250,7 @@ impl Decisions {
         let mut table = DecisionTable::clone(&self.table.load());
         table.shift(jump);
         writer.calendar.shift(jump);
-        self.publish(table);
+        let ticket = self.publish(table, &Batch::of([Record::Shift(jump)]));
         if jump > 0 {
             clock.shift(jump);
         }
@@ -241,49 +259,74 @@ impl Decisions {
             true => clock.at(reading.steady_ms),
             false => Timestamp::from_unix_ms(0),
         };
-        Some(self.journal(&mut writer, &Batch::of([Record::Shift(jump)]), jump))
+        drop(writer);
+        Some(self.written(ticket, jump))
     }
 
-    /// Makes good a write that failed, and compacts the journal when it has grown. To be called each second. Changes
-    /// go on meanwhile: they wait only for what came while the new file was written.
+    /// Makes good a write that failed, and compacts the journal when it has grown. To be called each second, from where a disk that
+    /// hangs holds up nothing else. Changes go on meanwhile.
     ///
     /// # Errors
-    /// The disk's, while decisions are in force that are not on it.
+    /// The disk's: decisions are in force that are not on it, or, where [`is_durable`](Self::is_durable), the journal grows. It is
+    /// told when a new file was tried, which is ever seldomer, once in a minute at last.
     pub fn flush_pending(&self) -> io::Result<()> {
-        let _one = self.compaction.lock().unwrap_or_else(PoisonError::into_inner);
-        let (mut draft, table, next_id) = {
-            let mut writer = self.writer();
-            let table = self.table.load_full();
-            let next_id = writer.next_id;
-            match writer.begin(table.len()) {
-                Some(draft) => (draft?, table, next_id),
-                None => return Ok(()),
-            }
+        let Some(store) = &self.store else { return Ok(()) };
+        let mut backoff = self.repair.lock().unwrap_or_else(PoisonError::into_inner);
+        let mended = if store.has_failed() { store.write() } else { Ok(()) };
+        if mended.is_ok() && !store.is_to_be_rewritten(self.table.load().len()) {
+            backoff.note(true);
+            return Ok(());
+        }
+        if backoff.is_resting() {
+            return Ok(());
+        }
+        let outcome = match mended {
+            // A new file takes more room than what waits.
+            Err(error) if error.kind() == io::ErrorKind::StorageFull => Err(error),
+            _ => self.rewrite(store),
         };
-        let written = draft.write(next_id, table.entries()).and_then(|()| {
-            let (bytes, records) = self.writer().meanwhile();
-            draft.add(&bytes, records)
-        });
-        let mut writer = self.writer();
-        let outcome = writer.end(written.map(|()| draft));
-        self.durable.store(writer.is_durable(), Ordering::Release);
+        backoff.note(outcome.is_ok());
         outcome
     }
 
-    /// Whether every decision was on the disk when the last change ended. Never waits for the disk.
-    pub fn is_durable(&self) -> bool {
-        self.durable.load(Ordering::Acquire)
+    /// Writes the journal anew.
+    fn rewrite(&self, store: &Store) -> io::Result<()> {
+        let mut draft = store.begin()?;
+        let (table, next_id) = {
+            let writer = self.writer();
+            store.collect();
+            (self.table.load_full(), writer.next_id)
+        };
+        let written = draft.write(next_id, table.entries()).and_then(|()| {
+            let meanwhile = store.meanwhile()?;
+            draft.add(&meanwhile.bytes, meanwhile.count)
+        });
+        store.adopt(written.map(|()| draft))
     }
 
-    fn publish(&self, table: DecisionTable) {
+    /// Whether every decision that was answered is on the disk. Never waits for the disk.
+    pub fn is_durable(&self) -> bool {
+        self.store.as_ref().is_some_and(|store| store.is_durable())
+    }
+
+    fn put_in_force(&self, table: DecisionTable) {
         self.table.store(Arc::new(table));
         self.generation.fetch_add(1, Ordering::Release);
     }
 
-    /// Puts on the disk what is in force already.
-    fn journal<T>(&self, writer: &mut Writer, records: &Batch, value: T) -> Written<T> {
-        let not_durable = writer.append(records);
-        self.durable.store(writer.is_durable(), Ordering::Release);
+    /// Puts the table in force, and the records that lead to it in the queue for the disk. To be called by who holds the writer:
+    /// what is in force first is written first.
+    fn publish(&self, table: DecisionTable, records: &Batch) -> Option<Ticket> {
+        self.put_in_force(table);
+        self.store.as_ref().map(|store| store.enqueue(records))
+    }
+
+    /// Waits for the disk to have what is in force already.
+    fn written<T>(&self, ticket: Option<Ticket>, value: T) -> Written<T> {
+        let not_durable = match (&self.store, ticket) {
+            (Some(store), Some(ticket)) => store.wait(ticket),
+            _ => Some("there is no data directory".to_owned()),
+        };
         Written { value, not_durable }
     }
 

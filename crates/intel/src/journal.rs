@@ -21,6 +21,9 @@ use std::path::{Path, PathBuf};
 /// The room that is taken at a time, in bytes: some thousand records.
 const ROOM_STEP: u64 = 64 << 10;
 
+/// The journal is compacted once it holds this many records more than twice the decisions.
+pub const SLACK: usize = 4096;
+
 /// The journal's name in the data directory.
 pub const FILE_NAME: &str = "decisions.journal";
 
@@ -69,15 +72,15 @@ pub struct Journal {
     path: PathBuf,
     /// The data directory: held for its lock, and to sync renames.
     directory: File,
-    /// Where records go, at its position; `None` after a write failed, until the file has been written anew.
+    /// Where records go, at its position; `None` after a write failed, until another one works.
     file: Option<File>,
     /// Where the next record goes, and where the room that is taken ends, in bytes.
     end: u64,
     room: u64,
     /// Records in the file.
     records: usize,
-    /// What was appended since a draft of a new file was begun, and how many records that is; `None`: there is no draft.
-    meanwhile: Option<(Vec<u8>, usize)>,
+    /// Whether the file is good up to `end` and can be gone on with; a [`Draft`] is to take its place otherwise.
+    is_whole: bool,
     /// Whether the file is damaged and has no second name yet.
     damaged: bool,
 }
@@ -125,7 +128,7 @@ impl Journal {
             end: said.end as u64,
             room: bytes.len() as u64,
             records: said.records,
-            meanwhile: None,
+            is_whole: said.end != 0 && !said.torn && said.damaged.is_empty(),
             damaged: !said.damaged.is_empty(),
         };
         let mut warnings = Vec::new();
@@ -149,25 +152,23 @@ impl Journal {
                 journal.path.display(),
             ));
         }
-        if said.end != 0 && !said.torn && said.damaged.is_empty() {
-            // It goes on as it is; where that cannot be, it is written anew.
-            journal.file = open_at(&journal.path, journal.end).ok();
+        if journal.is_whole {
+            // It goes on as it is; where that cannot be, it is tried again.
+            journal.file = journal.open_again().ok();
         }
         Ok(Opened { journal, warnings })
     }
 
-    /// Writes records, as [`format::encode`] gives them, and syncs them once.
+    /// Writes records, as [`format::encode`] gives them, and syncs them once. What an earlier write that failed has left behind
+    /// the last good record is cut off first.
     ///
     /// # Errors
-    /// The disk's. Nothing more is appended then, since the file may end in half a record: it is
-    /// [stale](Self::is_stale) until a [`Draft`] takes its place.
+    /// The disk's, with nothing written: the file may end in half a record, which the next attempt cuts off. Or the file is to be
+    /// written anew, from a [`Draft`].
     pub fn append(&mut self, bytes: &[u8], records: usize) -> io::Result<()> {
-        if let Some((meanwhile, count)) = &mut self.meanwhile {
-            meanwhile.extend_from_slice(bytes);
-            *count += records;
-        }
-        let Some(mut file) = self.file.take() else {
-            return Err(io::Error::other("an earlier write failed and has not been made good"));
+        let mut file = match self.file.take() {
+            Some(file) => file,
+            None => self.open_again()?,
         };
         let end = self.end + bytes.len() as u64;
         if end > self.room {
@@ -181,7 +182,7 @@ impl Journal {
         Ok(())
     }
 
-    /// Begins a new file in place of this one. What is appended from now on will be in it too.
+    /// Begins a new file in place of this one.
     ///
     /// # Errors
     /// The disk's, where a damaged file cannot be kept aside.
@@ -189,47 +190,60 @@ impl Journal {
         if self.damaged {
             self.keep_aside()?;
         }
-        self.meanwhile = Some((Vec::new(), 0));
         Ok(Draft::new(&self.path))
     }
 
-    /// What was appended since the draft was begun, or since this was last asked, and how many records that is.
-    pub fn meanwhile(&mut self) -> (Vec<u8>, usize) {
-        self.meanwhile.as_mut().map(std::mem::take).unwrap_or_default()
-    }
-
-    /// Puts the draft in place of the file. Each record is on the disk on return.
+    /// Puts the draft, and these records behind it, in place of the file. Each record is on the disk on return.
     ///
     /// # Errors
-    /// The disk's. The old file is then as it was.
-    pub fn adopt(&mut self, mut draft: Draft) -> io::Result<()> {
-        let (bytes, records) = self.meanwhile.take().unwrap_or_default();
-        draft.add(&bytes, records)?;
+    /// The disk's. The old file is then as it was, or the journal is stale until a draft is adopted.
+    pub fn adopt(&mut self, mut draft: Draft, bytes: &[u8], records: usize) -> io::Result<()> {
+        draft.add(bytes, records)?;
         let whole = draft.sync()?;
         fs::rename(&whole.path, &self.path)?;
         // From here on the new file is the journal, and it is stale until the directory is known to say so.
-        self.file = None;
+        (self.file, self.is_whole) = (None, false);
         self.directory.sync_all()?;
-        self.file = Some(whole.file);
+        (self.file, self.is_whole) = (Some(whole.file), true);
         (self.end, self.room, self.records) = (whole.end, whole.room, whole.records);
         Ok(())
     }
 
     /// Lets go of a draft that failed, and of the room that it takes on a disk that may be full.
-    pub fn abandon(&mut self) {
-        self.meanwhile = None;
+    pub fn abandon(&self) {
         // Where it cannot be removed either, the next draft writes over it.
         let _ = fs::remove_file(draft::path_beside(&self.path));
     }
 
-    /// Whether a write failed that has not been made good by a new file.
+    /// What is in the file is no longer what is in force: nothing is added to it, and a draft takes its place.
+    pub fn forsake(&mut self) {
+        (self.file, self.is_whole) = (None, false);
+    }
+
+    /// Whether the file is to be written anew: nothing can be added to it, or it has grown beyond what `held` decisions need.
+    pub fn is_to_be_rewritten(&self, held: usize) -> bool {
+        !self.is_whole || self.records > 2 * held + SLACK
+    }
+
+    /// Whether the last write failed, or there was none yet.
     pub fn is_stale(&self) -> bool {
         self.file.is_none()
     }
 
-    /// How many records the file holds.
-    pub fn records(&self) -> usize {
-        self.records
+    /// Opens the file to go on behind the last good record, and cuts off what is there.
+    fn open_again(&mut self) -> io::Result<File> {
+        if !self.is_whole {
+            return Err(io::Error::other("the journal is to be written anew"));
+        }
+        let mut file = OpenOptions::new().write(true).open(&self.path)?;
+        if file.metadata()?.len() < self.end {
+            self.is_whole = false;
+            return Err(io::Error::other("the journal is shorter than what was written to it"));
+        }
+        file.set_len(self.end)?;
+        self.room = self.end;
+        file.seek(SeekFrom::Start(self.end))?;
+        Ok(file)
     }
 
     /// Gives the damaged file a second name, since the next rewrite takes the first.
@@ -250,10 +264,10 @@ impl Journal {
         Ok(kept)
     }
 
-    /// As after a write that failed.
+    /// How many records the file holds.
     #[cfg(test)]
-    pub(crate) fn spoil(&mut self) {
-        self.file = None;
+    pub(crate) fn records(&self) -> usize {
+        self.records
     }
 
     /// Sends what is appended from now on to `file`, such as a disk that is full.
@@ -261,13 +275,6 @@ impl Journal {
     pub(crate) fn divert(&mut self, file: File) {
         self.file = Some(file);
     }
-}
-
-/// Opens the file to go on writing at `end`.
-fn open_at(path: &Path, end: u64) -> io::Result<File> {
-    let mut file = OpenOptions::new().write(true).open(path)?;
-    file.seek(SeekFrom::Start(end))?;
-    Ok(file)
 }
 
 /// Takes room for what goes from `from` to `to`, and some more, and returns where it ends. Where there is none to be had ahead, the

@@ -8,6 +8,7 @@
 //! | [`decisions`] | the one writer of that table |
 //! | [`journal`] | what makes a decision survive the process |
 //! | [`guard`] | whom a block would hit that must not be hit |
+//! | [`backoff`] | how long a disk that has refused is left alone |
 //! | [`clock`] | wall time that no jump of the machine's clock moves |
 //! | [`rate`] | request rates of any number of limits and keys, in a bounded number of bytes |
 //! | [`connections`] | the open connections of each client |
@@ -15,6 +16,7 @@
 //! Time is an argument: no clock is read here but in [`Reading::take`] and [`SteadyClock::now`]. Nothing on the path of a
 //! request takes a lock.
 
+pub mod backoff;
 pub mod clock;
 pub mod connections;
 pub mod decisions;
@@ -25,6 +27,7 @@ pub mod rate;
 pub mod scope;
 pub mod table;
 
+pub use backoff::Backoff;
 pub use clock::{Reading, SteadyClock};
 pub use connections::{Connections, CountedConnection, TooMany};
 pub use decisions::{DECISIONS_MAX, Decisions, Expired, NewDecision, PutError, Written};

@@ -178,6 +178,11 @@ impl DecisionTable {
         filled.for_each(|shard| Arc::make_mut(shard).shift(ms));
     }
 
+    /// Has no decision be made after `now`: what is left of it is its whole duration at the most.
+    pub(crate) fn make_no_later_than(&mut self, now: Timestamp) {
+        self.shards.iter_mut().for_each(|shard| Arc::make_mut(shard).make_no_later_than(now.unix_ms()));
+    }
+
     /// When the first of each shard ends, in milliseconds since 1970.
     pub(crate) fn first_ends_ms(&self) -> Vec<i64> {
         self.shards.iter().map(|shard| shard.first_end_ms()).collect()

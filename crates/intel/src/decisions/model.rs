@@ -1,6 +1,6 @@
 //! What goes into a change of the decisions, and what comes of it.
 
-use crate::table::reasons::{REASON_BYTES_MAX, REASONS_BYTES_MAX};
+use crate::table::reasons::REASON_BYTES_MAX;
 use ipnet::IpNet;
 use secbeat_types::{Decision, DecisionKind, Origin};
 use std::fmt;
@@ -21,7 +21,8 @@ pub struct NewDecision {
     pub kind: DecisionKind,
     /// Who makes it.
     pub origin: Origin,
-    /// Why; may be empty, and has at most 4096 bytes.
+    /// Why; may be empty, and has at most 4096 bytes. Where the reasons in use leave no room for another, 32 MiB, the decision is
+    /// made without.
     pub reason: String,
     /// How long it lasts, to the second; `None`: for ever.
     pub duration: Option<Duration>,
@@ -73,8 +74,6 @@ pub enum PutError {
         /// How many there are.
         held: usize,
     },
-    /// There are too many different reasons.
-    ReasonsFull,
     /// A reason is too long.
     ReasonTooLong {
         /// How long it is, in bytes.
@@ -90,11 +89,6 @@ impl fmt::Display for PutError {
                 "{held} decisions are in force, which is all that a node holds ({DECISIONS_MAX}, \
                  {RESERVED_FOR_PEOPLE} of them for people alone); block prefixes in place of addresses, \
                  or remove decisions that are no longer needed"
-            ),
-            PutError::ReasonsFull => write!(
-                f,
-                "the reasons of the decisions in force take {REASONS_BYTES_MAX} bytes, which is all that a node \
-                 holds; give the same reason for the same cause, or none"
             ),
             PutError::ReasonTooLong { bytes } => {
                 write!(f, "the reason has {bytes} bytes, expected at most {REASON_BYTES_MAX}; shorten it")

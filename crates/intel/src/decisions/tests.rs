@@ -1,8 +1,11 @@
-use super::writer::JOURNAL_SLACK;
 use super::*;
 use crate::journal::FILE_NAME;
+use crate::journal::SLACK;
 use std::fs::{self, File, OpenOptions};
-use std::os::unix::fs::FileExt;
+use std::io::{PipeReader, Write, pipe};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::thread;
 
 fn at(seconds: i64) -> Timestamp {
     Timestamp::from_unix_ms(seconds * 1000)
@@ -13,7 +16,11 @@ fn net(text: &str) -> IpNet {
 }
 
 fn open(dir: &Path) -> Decisions {
-    let (decisions, warnings) = Decisions::open(dir, at(0)).unwrap();
+    open_at(dir, 0)
+}
+
+fn open_at(dir: &Path, second: i64) -> Decisions {
+    let (decisions, warnings) = Decisions::open(dir, at(second)).unwrap();
     assert_eq!(warnings, Vec::<String>::new());
     decisions
 }
@@ -39,10 +46,30 @@ fn about(decisions: &Decisions, address: &str, second: i64) -> Option<String> {
     decisions.current().lookup(address.parse().unwrap(), at(second)).map(|decision| decision.id.clone())
 }
 
-/// A disk that is full.
-fn fill_the_disk(decisions: &Decisions) {
-    let full = OpenOptions::new().append(true).open("/dev/full").unwrap();
-    decisions.writer().journal.as_mut().unwrap().divert(full);
+fn journal(decisions: &Decisions) -> std::sync::MutexGuard<'_, crate::journal::Journal> {
+    decisions.store.as_ref().unwrap().journal()
+}
+
+/// The next write finds a disk that is full; those behind it do not.
+fn fail_once(decisions: &Decisions) {
+    journal(decisions).divert(OpenOptions::new().append(true).open("/dev/full").unwrap());
+}
+
+/// As [`fail_once`], and then somebody has taken the file away: a new one is needed.
+fn fail_for_good(decisions: &Decisions, dir: &Path) {
+    fail_once(decisions);
+    fs::remove_file(dir.join(FILE_NAME)).unwrap();
+}
+
+/// A disk that takes the next write and does not answer, until the other end is dropped.
+fn hang(decisions: &mut Decisions, patience: Duration) -> PipeReader {
+    let (reader, mut writer) = pipe().unwrap();
+    rustix::io::ioctl_fionbio(&writer, true).unwrap();
+    while writer.write(&[0]).is_ok() {}
+    rustix::io::ioctl_fionbio(&writer, false).unwrap();
+    Arc::get_mut(decisions.store.as_mut().unwrap()).unwrap().patience = patience;
+    journal(decisions).divert(File::from(OwnedFd::from(writer)));
+    reader
 }
 
 #[test]
@@ -108,7 +135,7 @@ fn a_second_block_of_the_same_address_takes_the_place_of_the_first() {
 fn a_full_disk_does_not_weaken_a_block_and_is_made_good() {
     let dir = tempfile::tempdir().unwrap();
     let decisions = open(dir.path());
-    fill_the_disk(&decisions);
+    fail_for_good(&decisions, dir.path());
     let block = decisions.block(net("192.0.2.7/32"), None, "", at(0)).unwrap();
     assert!(block.not_durable.unwrap().contains("No space left"));
     assert!(!decisions.is_durable());
@@ -119,6 +146,149 @@ fn a_full_disk_does_not_weaken_a_block_and_is_made_good() {
     assert!(decisions.block(net("192.0.2.9/32"), None, "", at(0)).unwrap().durable());
     drop(decisions);
     assert_eq!(held(&open(dir.path())), ["dec_1 192.0.2.7/32", "dec_2 192.0.2.8/32", "dec_3 192.0.2.9/32"]);
+}
+
+#[test]
+fn one_write_that_failed_is_made_good_in_the_file_as_it_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join(FILE_NAME);
+    let decisions = open(dir.path());
+    assert!(decisions.block(net("192.0.2.7/32"), None, "", at(0)).unwrap().durable());
+    let file = fs::metadata(&path).unwrap().ino();
+    for (host, is_asked_again) in [("192.0.2.8/32", true), ("192.0.2.9/32", false)] {
+        fail_once(&decisions);
+        assert!(!decisions.block(net(host), None, "", at(0)).unwrap().durable());
+        // Half of the record got as far as the disk.
+        let end = fs::read(&path).unwrap().iter().rposition(|byte| *byte != 0).unwrap() + 1;
+        File::options()
+            .write(true)
+            .open(&path)
+            .unwrap()
+            .write_all_at(b"\x26\x00\x01\x0b", end as u64)
+            .unwrap();
+        match is_asked_again {
+            true => decisions.flush_pending().unwrap(),
+            false => assert!(decisions.block(net("192.0.2.10/32"), None, "", at(0)).unwrap().durable()),
+        }
+        assert!(decisions.is_durable());
+    }
+    assert_eq!(fs::metadata(&path).unwrap().ino(), file);
+    drop(decisions);
+    assert_eq!(held(&open(dir.path())).len(), 4);
+}
+
+#[test]
+fn a_new_file_that_fails_leaves_nothing_behind_and_is_tried_ever_seldomer() {
+    let dir = tempfile::tempdir().unwrap();
+    let decisions = open(dir.path());
+    let path = dir.path().join(FILE_NAME);
+    fail_once(&decisions);
+    // Neither can the file be gone on with, nor can another one take its place.
+    fs::remove_file(&path).unwrap();
+    fs::create_dir_all(path.join("in the way")).unwrap();
+    assert!(!decisions.block(net("192.0.2.7/32"), None, "", at(0)).unwrap().durable());
+    let told: Vec<_> = (0..16).filter(|_| decisions.flush_pending().is_err()).collect();
+    assert_eq!(told, [0, 1, 3, 7, 15]);
+    assert!(!fs::exists(dir.path().join("decisions.journal.new")).unwrap());
+    fs::remove_dir_all(&path).unwrap();
+    while !decisions.is_durable() {
+        decisions.flush_pending().unwrap();
+    }
+    drop(decisions);
+    assert_eq!(held(&open(dir.path())), ["dec_1 192.0.2.7/32"]);
+}
+
+#[test]
+fn a_disk_that_hangs_keeps_no_block_from_coming_into_force() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut decisions = open(dir.path());
+    let disk = hang(&mut decisions, Duration::from_secs(600));
+    thread::scope(|scope| {
+        let hosts = ["192.0.2.7/32", "192.0.2.8/32", "192.0.2.9/32"];
+        let decisions = &decisions;
+        let blocks =
+            hosts.map(|host| scope.spawn(move || decisions.block(net(host), None, "", at(0)).unwrap()));
+        // While none of them has been answered.
+        while decisions.current().len() < hosts.len() {
+            thread::yield_now();
+        }
+        assert!(blocks.iter().all(|block| !block.is_finished()));
+        drop(disk);
+        for block in blocks {
+            block.join().unwrap();
+        }
+    });
+    decisions.flush_pending().unwrap();
+    assert!(decisions.is_durable());
+    let before = held(&decisions);
+    drop(decisions);
+    assert_eq!(held(&open(dir.path())), before);
+}
+
+#[test]
+fn a_block_is_answered_without_a_disk_that_does_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut decisions = open(dir.path());
+    let disk = hang(&mut decisions, Duration::ZERO);
+    let block = decisions.block(net("192.0.2.7/32"), None, "", at(0)).unwrap();
+    assert_eq!(block.not_durable.as_deref(), Some("the disk has not answered yet"));
+    assert_eq!(about(&decisions, "192.0.2.7", 0).as_deref(), Some("dec_1"));
+    assert!(!decisions.is_durable());
+    drop(disk);
+    while !decisions.is_durable() {
+        decisions.flush_pending().unwrap();
+    }
+    drop(decisions);
+    assert_eq!(held(&open(dir.path())), ["dec_1 192.0.2.7/32"]);
+}
+
+#[test]
+fn reasons_that_find_no_room_are_left_out_and_those_of_expired_decisions_take_none() {
+    let dir = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
+    let decisions = open(dir.path());
+    let second = Some(Duration::from_secs(1));
+    let host = |number: u32| IpNet::new(std::net::Ipv4Addr::from(number).into(), 32).unwrap();
+    let listed = |number: u32| NewDecision {
+        reason: format!("{number:04096}"),
+        duration: second,
+        ..block(host(number))
+    };
+    decisions.put_many((0..9000).map(listed).collect(), at(0)).unwrap();
+    let table = decisions.snapshot();
+    let reason = |number| table.lookup(host(number).addr(), at(0)).unwrap().reason.len();
+    assert_eq!((reason(0), reason(8999)), (4096, 0));
+    drop(table);
+    let made = decisions.put(listed(9000), at(0)).unwrap().value;
+    assert_eq!(made.reason, "");
+    decisions.expire(at(1));
+    let made = decisions.put(listed(9001), at(1)).unwrap().value;
+    assert_eq!(made.reason.len(), 4096);
+    drop(decisions);
+    let again = open_at(dir.path(), 1);
+    assert_eq!(held(&again), ["dec_9002 0.0.35.41/32"]);
+    assert_eq!(again.put(listed(9002), at(1)).unwrap().value.reason.len(), 4096);
+}
+
+#[test]
+fn a_clock_that_is_behind_at_the_start_prolongs_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let year_2026 = 1_767_225_600;
+    let decisions = open_at(dir.path(), year_2026);
+    decisions.block(net("192.0.2.7/32"), Some(Duration::from_secs(60)), "", at(year_2026)).unwrap();
+    drop(decisions);
+    // Before the clock is set it is 1970.
+    let reading = |wall: i64, steady: i64| Reading { wall: at(wall), steady_ms: steady * 1000 };
+    let clock = SteadyClock::new(reading(5, 5));
+    let decisions = open_at(dir.path(), 5);
+    assert_eq!(about(&decisions, "192.0.2.7", 64).as_deref(), Some("dec_1"));
+    assert_eq!(about(&decisions, "192.0.2.7", 65), None);
+    decisions.follow(&clock, reading(year_2026 + 100, 10)).unwrap();
+    let end = year_2026 + 100 + 55;
+    assert_eq!(about(&decisions, "192.0.2.7", end), None);
+    drop(decisions);
+    let again = open_at(dir.path(), end - 1);
+    assert_eq!(about(&again, "192.0.2.7", end - 1).as_deref(), Some("dec_1"));
+    assert_eq!(about(&again, "192.0.2.7", end), None);
 }
 
 #[test]
@@ -200,8 +370,8 @@ fn a_journal_that_grows_is_compacted_without_a_restart() {
     // In memory where there is such a file system: each of some thousand records is synced.
     let dir = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
     let decisions = open(dir.path());
-    let records = || decisions.writer().journal.as_ref().unwrap().records();
-    while records() <= JOURNAL_SLACK {
+    let records = || journal(&decisions).records();
+    while records() <= SLACK {
         let written = decisions.block(net("192.0.2.7/32"), None, "again and again", at(0)).unwrap();
         assert!(written.durable());
     }
@@ -267,7 +437,7 @@ fn what_nobody_confirms_is_undone_and_leaves_the_older_decision_in_force() {
     assert_eq!(about(&decisions, "192.0.2.7", 69).as_deref(), Some("dec_2"));
     // A restart changes nothing of it.
     drop(decisions);
-    let decisions = open(dir.path());
+    let decisions = open_at(dir.path(), 10);
     assert_eq!(about(&decisions, "192.0.2.7", 69).as_deref(), Some("dec_2"));
     assert_eq!(about(&decisions, "192.0.2.7", 70).as_deref(), Some("dec_1"));
     assert!(ended(&decisions, 69).is_empty());
@@ -294,7 +464,7 @@ fn what_is_confirmed_is_final_and_takes_the_place_of_the_older() {
     assert_eq!((confirmed.value.confirm_by, confirmed.value.expires_at), (None, Some(at(610))));
     assert_eq!(decisions.confirm("dec_2", at(69)), None, "once");
     drop(decisions);
-    let again = open(dir.path());
+    let again = open_at(dir.path(), 69);
     assert_eq!(held(&again), ["dec_2 192.0.2.7/32"]);
     assert_eq!(about(&again, "192.0.2.7", 609).as_deref(), Some("dec_2"));
     // A final decision needs no confirmation of one before it.
@@ -344,10 +514,10 @@ fn changes_go_on_while_the_journal_is_compacted() {
     let decisions = open(dir.path());
     let host = |number: u32| IpNet::new(std::net::Ipv4Addr::from(number).into(), 32).unwrap();
     decisions.put_many((0..20_000).map(|number| block(host(number))).collect(), at(0)).unwrap();
-    let made = std::thread::scope(|scope| {
+    let made = thread::scope(|scope| {
         let compaction = scope.spawn(|| {
             for _ in 0..20 {
-                decisions.writer().journal.as_mut().unwrap().spoil();
+                journal(&decisions).forsake();
                 decisions.flush_pending().unwrap();
             }
         });

@@ -1,18 +1,14 @@
-//! What only the writer has: the next number, the reasons, the calendar and the journal.
+//! What only the writer has: the next number, the reasons and the calendar; and how a journal is read back.
 
 use super::calendar::Calendar;
 use super::model::PutError;
-use crate::journal::format::{self, Record};
-use crate::journal::{Draft, Journal, OpenError, Opened};
+use crate::journal::format::Record;
+use crate::journal::{Journal, OpenError, Opened};
 use crate::table::DecisionTable;
 use crate::table::entry::Entry;
 use crate::table::reasons::{REASON_BYTES_MAX, Reason, Reasons};
 use secbeat_types::Timestamp;
-use std::io;
 use std::path::Path;
-
-/// The journal is compacted once it holds this many records more than twice the decisions.
-pub const JOURNAL_SLACK: usize = 4096;
 
 #[derive(Debug)]
 pub struct Writer {
@@ -23,7 +19,6 @@ pub struct Writer {
     /// When what ends.
     pub calendar: Calendar,
     reasons: Reasons,
-    pub journal: Option<Journal>,
 }
 
 impl Writer {
@@ -34,67 +29,20 @@ impl Writer {
             not_before: Timestamp::from_unix_ms(0),
             calendar: Calendar::of(table),
             reasons: Reasons::default(),
-            journal: None,
         }
     }
 
-    pub fn is_durable(&self) -> bool {
-        self.journal.as_ref().is_some_and(|journal| !journal.is_stale())
-    }
-
+    /// The reason as decisions hold it; none where those in use leave no room for another.
     pub fn reason(&mut self, text: &str) -> Result<Option<Reason>, PutError> {
         if text.len() > REASON_BYTES_MAX {
             return Err(PutError::ReasonTooLong { bytes: text.len() });
         }
-        self.reasons.intern(text).map_err(|_| PutError::ReasonsFull)
+        Ok(self.reasons.intern(text).unwrap_or_default())
     }
 
-    /// Why the records are not on the disk, if they are not.
-    pub fn append(&mut self, records: &Batch) -> Option<String> {
-        let Some(journal) = &mut self.journal else {
-            return Some("there is no data directory".to_owned());
-        };
-        journal.append(&records.bytes, records.count).err().map(|error| error.to_string())
-    }
-
-    /// Begins a new file where the journal is in need of one; `held`: how many decisions there are.
-    pub fn begin(&mut self, held: usize) -> Option<io::Result<Draft>> {
-        let journal = self.journal.as_mut()?;
-        (journal.is_stale() || journal.records() > 2 * held + JOURNAL_SLACK).then(|| journal.begin())
-    }
-
-    /// What was appended since.
-    pub fn meanwhile(&mut self) -> (Vec<u8>, usize) {
-        self.journal.as_mut().map(Journal::meanwhile).unwrap_or_default()
-    }
-
-    /// Takes the new file, or goes on with the old one, which is whole unless stale.
-    pub fn end(&mut self, draft: io::Result<Draft>) -> io::Result<()> {
-        let Some(journal) = &mut self.journal else { return Ok(()) };
-        draft.and_then(|draft| journal.adopt(draft)).or_else(|error| {
-            journal.abandon();
-            if journal.is_stale() { Err(error) } else { Ok(()) }
-        })
-    }
-}
-
-/// Records as they are written.
-#[derive(Debug, Default)]
-pub struct Batch {
-    bytes: Vec<u8>,
-    count: usize,
-}
-
-impl Batch {
-    pub fn of<'a>(records: impl IntoIterator<Item = Record<'a>>) -> Self {
-        let mut batch = Batch::default();
-        records.into_iter().for_each(|record| batch.push(&record));
-        batch
-    }
-
-    pub fn push(&mut self, record: &Record<'_>) {
-        format::encode(record, &mut self.bytes);
-        self.count += 1;
+    /// Decisions are gone, and their reasons with them.
+    pub fn release_reasons(&mut self) {
+        self.reasons.release();
     }
 }
 
@@ -108,12 +56,15 @@ pub struct Loading {
 }
 
 impl Loading {
-    /// The decisions in `data_dir` that are in force at `now`, their writer, and warnings.
-    pub fn open(data_dir: &Path, now: Timestamp) -> Result<(DecisionTable, Writer, Vec<String>), OpenError> {
+    /// The decisions in `data_dir` that are in force at `now`, their writer, their journal, and warnings.
+    pub fn open(
+        data_dir: &Path,
+        now: Timestamp,
+    ) -> Result<(DecisionTable, Writer, Journal, Vec<String>), OpenError> {
         let table = DecisionTable::default();
         let mut loading = Loading { table, reasons: Reasons::default(), next_id: 1, shifted_ms: 0 };
-        let Opened { journal, warnings } = Journal::open(data_dir, |record| loading.apply(record))?;
-        let Loading { mut table, reasons, next_id, shifted_ms } = loading;
+        let Opened { mut journal, warnings } = Journal::open(data_dir, |record| loading.apply(record))?;
+        let Loading { mut table, mut reasons, next_id, shifted_ms } = loading;
         if shifted_ms != 0 {
             table.shift(shifted_ms);
         }
@@ -122,17 +73,24 @@ impl Loading {
             table.sweep(shard, now);
             calendar.set(shard, table.first_end_ms(shard));
         }
+        // A clock that is behind, as before it is first set, gives what was made in its future no more than its whole time.
+        if table.entries().any(|entry| entry.made_ms > now.unix_ms()) {
+            table.make_no_later_than(now);
+            calendar = Calendar::of(&table);
+            // What comes next in the journal would move them by what the clock was behind.
+            journal.forsake();
+        }
+        reasons.sweep();
         let not_before = Timestamp::from_unix_ms(0);
-        let writer = Writer { next_id, not_before, calendar, reasons, journal: Some(journal) };
-        Ok((table, writer, warnings))
+        Ok((table, Writer { next_id, not_before, calendar, reasons }, journal, warnings))
     }
 
     fn apply(&mut self, record: Record<'_>) {
         match record {
             Record::Put(entry, reason) => {
                 self.next_id = entry.number.saturating_add(1).max(self.next_id);
-                // What was written had room; should it have none now, the decision is worth more than its reason.
-                let reason = self.reasons.intern(reason).unwrap_or_default();
+                // What was written had room, and what has expired makes room once all is read.
+                let reason = self.reasons.intern_unbounded(reason);
                 let made_ms = entry.made_ms.saturating_sub(self.shifted_ms);
                 self.table.insert(Entry { reason, made_ms, ..entry });
             }

@@ -172,14 +172,26 @@ fn split(bytes: &[u8]) -> Option<(usize, &[u8])> {
 }
 
 /// Where the next record that can be read begins, at `from` at the earliest; the end where there is none. The damaged record's own
-/// length comes first, since what it holds might look like a record.
+/// length comes first, since what it holds might look like a record; but where records follow each other up to there, it is the
+/// length that is damaged, and leads over them.
 fn next(bytes: &[u8], from: usize) -> usize {
     let is_record = |at: usize| bytes.get(at..).is_some_and(|rest| matches!(read(rest), Frame::Whole(..)));
     let by_length = split(bytes).map(|(length, _)| length).filter(|_| from > 0);
-    by_length
-        .filter(|at| *at == bytes.len() || is_record(*at))
-        .or_else(|| (from..bytes.len()).find(|at| is_record(*at)))
-        .unwrap_or(bytes.len())
+    match by_length.filter(|at| *at == bytes.len() || is_record(*at)) {
+        Some(end) => (from..end).find(|at| is_filled_with_records(bytes, *at, end)).unwrap_or(end),
+        None => (from..bytes.len()).find(|at| is_record(*at)).unwrap_or(bytes.len()),
+    }
+}
+
+/// Whether there are records and nothing else from `at` to `end`.
+fn is_filled_with_records(bytes: &[u8], mut at: usize, end: usize) -> bool {
+    while at < end {
+        match bytes.get(at..).map(read) {
+            Some(Frame::Whole(_, length)) => at += length,
+            _ => return false,
+        }
+    }
+    at == end
 }
 
 /// Whether the last record was begun and not ended: it is to be longer than what is there, zeros left aside. What ends in an end

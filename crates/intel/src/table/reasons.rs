@@ -32,6 +32,8 @@ impl Borrow<str> for Reason {
 pub struct Reasons {
     held: HashSet<Reason>,
     bytes: usize,
+    /// Whether some of them may have come out of use: looking for them takes long where there are many.
+    is_released: bool,
 }
 
 /// There is no room for another text.
@@ -41,30 +43,49 @@ pub struct Full;
 impl Reasons {
     /// The one copy of `text`; `None` for none.
     pub fn intern(&mut self, text: &str) -> Result<Option<Reason>, Full> {
-        if text.is_empty() {
-            return Ok(None);
-        }
-        if let Some(held) = self.held.get(text) {
-            return Ok(Some(held.clone()));
-        }
-        let cost = text.len() + OVERHEAD;
-        if self.bytes + cost > REASONS_BYTES_MAX {
+        let is_new = !text.is_empty() && !self.held.contains(text);
+        if is_new && self.has_no_room(text) && self.is_released {
             self.sweep();
         }
-        if self.bytes + cost > REASONS_BYTES_MAX {
+        if is_new && self.has_no_room(text) {
             return Err(Full);
+        }
+        Ok(self.intern_unbounded(text))
+    }
+
+    /// The same, whether there is room or not.
+    pub fn intern_unbounded(&mut self, text: &str) -> Option<Reason> {
+        if text.is_empty() {
+            return None;
+        }
+        if let Some(held) = self.held.get(text) {
+            return Some(held.clone());
         }
         let reason = Reason(Arc::new(text.into()));
         self.held.insert(reason.clone());
-        self.bytes += cost;
-        Ok(Some(reason))
+        self.bytes += cost(text);
+        Some(reason)
+    }
+
+    /// Some texts may have come out of use.
+    pub fn release(&mut self) {
+        self.is_released = true;
     }
 
     /// Lets go of the texts that no decision has any more.
-    fn sweep(&mut self) {
+    pub fn sweep(&mut self) {
+        self.is_released = false;
         self.held.retain(|reason| Arc::strong_count(&reason.0) > 1);
-        self.bytes = self.held.iter().map(|reason| reason.as_str().len() + OVERHEAD).sum();
+        self.bytes = self.held.iter().map(|reason| cost(reason.as_str())).sum();
     }
+
+    fn has_no_room(&self, text: &str) -> bool {
+        self.bytes + cost(text) > REASONS_BYTES_MAX
+    }
+}
+
+fn cost(text: &str) -> usize {
+    text.len() + OVERHEAD
 }
 
 #[cfg(test)]
@@ -94,6 +115,8 @@ mod tests {
         });
         assert_eq!(refused, Some(REASONS_BYTES_MAX / (4000 + OVERHEAD)));
         in_use.truncate(10);
+        assert!(reasons.intern(&text(9999)).is_err(), "nobody has looked yet");
+        reasons.release();
         assert!(reasons.intern(&text(9999)).is_ok());
         assert_eq!(reasons.held.len(), 11);
     }

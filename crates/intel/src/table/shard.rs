@@ -74,6 +74,11 @@ impl Shard {
         self.entries.iter_mut().for_each(|entry| entry.made_ms = entry.made_ms.saturating_add(ms));
     }
 
+    /// Has every entry be made at `ms` at the latest.
+    pub fn make_no_later_than(&mut self, ms: i64) {
+        self.entries.iter_mut().for_each(|entry| entry.made_ms = entry.made_ms.min(ms));
+    }
+
     /// When the first of them ends, in milliseconds since 1970; `i64::MAX`: none does.
     pub fn first_end_ms(&self) -> i64 {
         self.entries.iter().map(Entry::ends_ms).min().unwrap_or(i64::MAX)

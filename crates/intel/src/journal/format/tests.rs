@@ -164,6 +164,17 @@ fn a_lost_stretch_costs_what_was_in_it() {
 }
 
 #[test]
+fn a_damaged_length_that_leads_to_a_later_record_costs_none_of_those_before_it() {
+    let mut bytes = HEADER.to_vec();
+    (0..4).for_each(|id| encode(&Record::NextId(id), &mut bytes));
+    // 41 in place of 9: with what is around the body, three records in place of one.
+    bytes[HEADER.len()] ^= 32;
+    let (read, replay) = read_all(&bytes);
+    assert_eq!(read, (1..4).map(|id| told(&Record::NextId(id))).collect::<Vec<_>>());
+    assert_eq!(replay.damaged, [HEADER.len()]);
+}
+
+#[test]
 fn a_damaged_header_costs_no_record() {
     let mut bytes = HEADER.to_vec();
     encode(&Record::NextId(7), &mut bytes);
