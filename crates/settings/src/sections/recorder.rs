@@ -48,9 +48,11 @@ section! {
         bodies: bool = false;
         /// How much of a body is kept.
         body_bytes_max: usize = 4096 => unit("bytes"), range(0.0, 1_048_576.0);
-        /// Header fields whose values are masked, in any case of letters.
+        /// Header fields whose values are masked, in any case of letters; also those that have such a name, or one of
+        /// `mask_parameters`, among their words.
         mask_headers: Vec<String> = MASKED_HEADERS.map(String::from).into();
-        /// Parameters whose values are masked, in queries, forms and JSON, in any case of letters.
+        /// Parameters whose values are masked, in queries, forms and JSON, in any case of letters; also those that have such a name
+        /// among their words (`new_password`). `code`, `pin`, `sid`, `card` and names of one or two letters count as a whole alone.
         mask_parameters: Vec<String> = MASKED_PARAMETERS.map(String::from).into();
     }
 }
