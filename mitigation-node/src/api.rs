@@ -47,6 +47,7 @@ use axum::middleware;
 use axum::routing::{delete, get, post};
 use error::ApiError;
 pub use port::{serve, serve_local};
+pub use protected::{Names, ask_ahead};
 use std::sync::Arc;
 
 /// The longest body of a call, in bytes: some ten thousand rules.
@@ -58,6 +59,8 @@ pub struct Api {
     pub control: Arc<Control>,
     /// Data-plane workers that are to be there.
     pub workers: usize,
+    /// The addresses of what the settings name.
+    pub names: Names,
 }
 
 /// Every call, with the check of who may make it before it.

@@ -135,7 +135,7 @@ impl Control {
         if state.kept.is_saved() {
             return;
         }
-        match state.kept.save() {
+        match state.kept.save_again() {
             Ok(()) => self.view.store(Arc::new(state.view())),
             Err(error) => {
                 self.shared.log.error("mitigation-node", "rules_not_durable").display("reason", error).send();

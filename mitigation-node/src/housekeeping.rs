@@ -15,7 +15,7 @@ pub async fn keep_time(control: Arc<Control>) {
     let shared = &control.shared;
     let mut interval = tokio::time::interval(Duration::from_millis(200));
     interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut second: Option<JoinHandle<()>> = None;
+    let (mut second, mut writing): (Option<JoinHandle<()>>, Option<JoinHandle<()>>) = (None, None);
     for count in 0_u64.. {
         interval.tick().await;
         shared.events.drain();
@@ -23,6 +23,11 @@ pub async fn keep_time(control: Arc<Control>) {
         if count % 5 == 0 && second.as_ref().is_none_or(JoinHandle::is_finished) {
             let control = control.clone();
             second = Some(tokio::task::spawn_blocking(move || each_second(&control)));
+        }
+        // Nor does a disk that hangs hold up what each second is for.
+        if count % 5 == 0 && writing.as_ref().is_none_or(JoinHandle::is_finished) {
+            let control = control.clone();
+            writing = Some(tokio::task::spawn_blocking(move || write_again(&control)));
         }
         if count % (5 * 3600) == 0 {
             let now = u64::try_from(shared.started.elapsed().as_nanos()).unwrap_or(u64::MAX);
@@ -36,14 +41,7 @@ fn each_second(control: &Control) {
     follow_clock(control);
     let now = shared.clock.now();
     tell_expired(shared, &shared.decisions.expire(now));
-    if let Err(error) = shared.decisions.flush_pending() {
-        shared.log.error("mitigation-node", "decisions_not_durable").display("reason", error).send();
-    }
     control.kill_switch.expire(shared, now);
-    if let Err(error) = control.kill_switch.save(shared) {
-        shared.log.error("mitigation-node", "panic_not_durable").display("reason", error).send();
-    }
-    control.flush();
     control.drop_retired();
     let blocks = shared.decisions.current().count(DecisionKind::Block);
     let metrics = &shared.metrics;
@@ -62,6 +60,22 @@ fn each_second(control: &Control) {
             .u64("usual_per_second", surge.usual_per_second)
             .send();
     }
+}
+
+/// Makes good what the disk refused.
+fn write_again(control: &Control) {
+    let shared = &control.shared;
+    if let Err(error) = shared.decisions.flush_pending() {
+        let line = match shared.decisions.is_durable() {
+            true => shared.log.warn("mitigation-node", "journal_not_compacted"),
+            false => shared.log.error("mitigation-node", "decisions_not_durable"),
+        };
+        line.display("reason", error).send();
+    }
+    if let Err(error) = control.kill_switch.save(shared) {
+        shared.log.error("mitigation-node", "panic_not_durable").display("reason", error).send();
+    }
+    control.flush();
 }
 
 /// Where somebody set the machine's clock, decisions and the kill switch last as long as they were to last all the same. Whatever is

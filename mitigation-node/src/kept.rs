@@ -2,6 +2,7 @@
 
 use crate::rules::Overlay;
 use crate::storage::{self, Audience};
+use secbeat_intel::Backoff;
 use secbeat_waf::{Exception, parse_exceptions};
 use serde_json::json;
 use std::io;
@@ -16,6 +17,7 @@ pub struct Kept {
     /// What rules let pass all the same.
     pub exceptions: Vec<Exception>,
     are_exceptions_saved: bool,
+    backoff: Backoff,
 }
 
 impl Kept {
@@ -31,13 +33,14 @@ impl Kept {
             are_rules_saved: true,
             exceptions: load_exceptions(&exceptions_path(data_dir))?,
             are_exceptions_saved: true,
+            backoff: Backoff::default(),
         })
     }
 
     /// Keeps these rules.
     ///
     /// # Errors
-    /// The disk's; they are kept in memory, and [`save`](Self::save) tries again.
+    /// The disk's; they are kept in memory, and [`save_again`](Self::save_again) tries again.
     pub fn put_rules(&mut self, rules: Overlay) -> io::Result<()> {
         self.rules = rules;
         self.are_rules_saved = false;
@@ -47,7 +50,7 @@ impl Kept {
     /// Keeps these exceptions.
     ///
     /// # Errors
-    /// The disk's; they are kept in memory, and [`save`](Self::save) tries again.
+    /// The disk's; they are kept in memory, and [`save_again`](Self::save_again) tries again.
     pub fn put_exceptions(&mut self, exceptions: Vec<Exception>) -> io::Result<()> {
         self.exceptions = exceptions;
         self.are_exceptions_saved = false;
@@ -59,11 +62,24 @@ impl Kept {
         self.are_rules_saved && self.are_exceptions_saved
     }
 
+    /// Writes what is not on the disk yet, where it is time for another attempt. To be called each second.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn save_again(&mut self) -> io::Result<()> {
+        if self.is_saved() || self.backoff.is_resting() {
+            return Ok(());
+        }
+        let saved = self.save();
+        self.backoff.note(saved.is_ok());
+        saved
+    }
+
     /// Writes what is not on the disk yet.
     ///
     /// # Errors
     /// The disk's.
-    pub fn save(&mut self) -> io::Result<()> {
+    fn save(&mut self) -> io::Result<()> {
         if !self.are_rules_saved {
             self.rules.save(&self.data_dir)?;
             self.are_rules_saved = true;

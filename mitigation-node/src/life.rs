@@ -1,7 +1,7 @@
 //! The node while it runs, and how it ends.
 
 use crate::Failure;
-use crate::api::{self, Api};
+use crate::api::{self, Api, Names};
 use crate::control::Control;
 use crate::housekeeping::keep_time;
 use crate::sockets::ApiSockets;
@@ -15,6 +15,9 @@ use tokio::sync::mpsc;
 /// How long access log and recorder have to write what they still hold when the program stops.
 const LAST_LINES: Duration = Duration::from_secs(1);
 
+/// The most calls that wait for the disk or a name server at a time. Those that wait in vain go after some seconds.
+const BLOCKING_THREADS_MAX: usize = 64;
+
 /// Serves the API, keeps the clocks, and obeys signals until one says stop; then lets the workers end what they have begun, with
 /// API and clocks as before.
 pub fn wait(
@@ -27,14 +30,15 @@ pub fn wait(
 ) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
-        .max_blocking_threads(8)
+        .max_blocking_threads(BLOCKING_THREADS_MAX)
         .build()
         .map_err(Failure::machine)?;
     let outcome = runtime.block_on(async {
         tokio::spawn(keep_time(control.clone()));
         let mut local_socket = None;
         if let Some(ApiSockets { tcp, local }) = api_sockets {
-            let api = Arc::new(Api { control: control.clone(), workers });
+            let api = Arc::new(Api { control: control.clone(), workers, names: Names::default() });
+            tokio::spawn(api::ask_ahead(api.clone()));
             tokio::spawn(api::serve(tcp, api.clone()));
             if let Some((listener, socket)) = local {
                 tokio::spawn(api::serve_local(listener, api));
@@ -51,19 +55,30 @@ pub fn wait(
             }
         };
         // It ends with the last worker, or not at all.
-        let _ = tokio::task::spawn_blocking(join).await;
+        on_a_thread(join).await;
         let shared = control.shared.clone();
         let write_out = move || {
             shared.ledgers.access.flush(LAST_LINES);
             shared.ledgers.recorder.flush(LAST_LINES);
         };
-        let _ = tokio::task::spawn_blocking(write_out).await;
+        on_a_thread(write_out).await;
         drop(local_socket);
         outcome
     });
     // A disk that does not answer keeps nobody from stopping.
     runtime.shutdown_timeout(Duration::from_secs(1));
     outcome
+}
+
+/// Does this on a thread of its own: calls that wait for a disk may hold all others.
+async fn on_a_thread(work: impl FnOnce() + Send + 'static) {
+    let (tell, mut done) = mpsc::channel::<()>(1);
+    thread::spawn(move || {
+        let _tell = tell;
+        work();
+    });
+    // The end of the channel is the end of the work.
+    let _ = done.recv().await;
 }
 
 /// Waits for whatever ends the program.

@@ -58,9 +58,10 @@ pub async fn allow(
         duration: call.duration.map(duration).transpose()?,
         confirm: None,
     };
+    let has_reason = !new.reason.is_empty();
     let written = put(&api, new).await?;
     tell(&api, &actor, "ip_allowed", &written.value, written.not_durable.as_deref());
-    Ok(told(&written, named, &[]))
+    Ok(told(&written, named, has_reason, &[]))
 }
 
 /// `DELETE /api/v1/allowlist`

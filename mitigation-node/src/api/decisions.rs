@@ -84,8 +84,9 @@ pub async fn block_ip(
     let address = address("ip", &call.ip)?;
     let duration = Some(duration(call.duration.unwrap_or(DURATION_S))?);
     let new = new_block(scope_of_address(address), duration, call.reason, call.confirm)?;
+    let has_reason = !new.reason.is_empty();
     let (written, allowed) = block(&api, caller.ip(), &actor, new, call.force).await?;
-    Ok(told(&written, json!({ "ip": address.to_string() }), &allowed))
+    Ok(told(&written, json!({ "ip": address.to_string() }), has_reason, &allowed))
 }
 
 /// `DELETE /api/v1/block-ip/{ip}`
@@ -108,8 +109,9 @@ pub async fn block_prefix(
     let scope = parse_scope(&call.cidr).map_err(|error| ApiError::invalid_at("cidr", error))?;
     let duration = Some(duration(call.duration.unwrap_or(DURATION_S))?);
     let new = new_block(scope, duration, call.reason, call.confirm)?;
+    let has_reason = !new.reason.is_empty();
     let (written, allowed) = block(&api, caller.ip(), &actor, new, call.force).await?;
-    Ok(told(&written, json!({ "cidr": scope.to_string() }), &allowed))
+    Ok(told(&written, json!({ "cidr": scope.to_string() }), has_reason, &allowed))
 }
 
 /// `DELETE /api/v1/emergency-block`
@@ -139,7 +141,7 @@ pub async fn confirm(
         return Err(ApiError::not_found(message));
     };
     tell(&api, &actor, "block_confirmed", &confirmed.value, confirmed.not_durable.as_deref());
-    Ok(told(&confirmed, json!({}), &[]))
+    Ok(told(&confirmed, json!({}), false, &[]))
 }
 
 /// `GET /api/v1/blocked-ips?limit=&after=&ip=`
@@ -277,10 +279,11 @@ pub(super) fn address(field: &'static str, text: &str) -> Result<IpAddr, ApiErro
     })
 }
 
-/// The answer to a decision that was made.
+/// The answer to a decision that was made; `has_reason`: the call gave one.
 pub(super) fn told(
     written: &Written<Arc<Decision>>,
     mut answer: Value,
+    has_reason: bool,
     allowed: &[String],
 ) -> (StatusCode, Json<Value>) {
     let decision = &written.value;
@@ -294,6 +297,9 @@ pub(super) fn told(
     answer["durable"] = json!(written.durable());
     if let Some(why) = &written.not_durable {
         answer["not_durable"] = json!(why);
+    }
+    if has_reason && decision.reason.is_empty() {
+        answer["reason_dropped"] = json!(true);
     }
     if !allowed.is_empty() {
         answer["allowlisted_inside"] = json!(allowed);
