@@ -41,6 +41,14 @@ const NO_SECCOMP: Degradation = Degradation {
     remedy: "use a kernel with CONFIG_SECCOMP_FILTER on x86_64, aarch64 or riscv64, or set it to false",
 };
 
+/// A file lies among those of others.
+const SINGLE_FILES: Degradation = Degradation {
+    key: "sandbox.read_paths",
+    why: "a file that the settings name lies in a folder that others use too, such as /etc or /var/log: the node may use it, and no \
+          new file in its place, as an editor, a renewal or log rotation puts there",
+    remedy: "give such files a folder of their own, such as /etc/secbeat and /var/log/secbeat, or restart when one is replaced",
+};
+
 /// Keeps keys and requests out of core dumps, and out of reach of debuggers but root's (`PR_SET_DUMPABLE`, prctl(2)). To be called
 /// before the first secret is read.
 pub fn forbid_dumps() -> io::Result<()> {
@@ -91,7 +99,12 @@ impl Sandbox {
             Some(part) if settings.sandbox.required => {
                 Err(Failure::machine(format!("sandbox.required: {}; {}", part.why, part.remedy)))
             }
-            _ => Ok(Self { folders: is_bound.then_some(folders), missing }),
+            _ => {
+                if is_bound && !folders.files.is_empty() {
+                    missing.push(SINGLE_FILES);
+                }
+                Ok(Self { folders: is_bound.then_some(folders), missing })
+            }
         }
     }
 

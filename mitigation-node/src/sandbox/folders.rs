@@ -1,9 +1,30 @@
 //! The folders that the settings ask for. Whole folders, because files in them are replaced: an editor, certbot and a mounted
-//! secret put a new file in the place of the old one.
+//! secret put a new file in the place of the old one. But of a folder that others use too, the file alone.
 
 use secbeat_settings::Settings;
-use std::fs;
+use std::fs::{self, OpenOptions};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+
+/// Folders in which others have their files, by their real paths; each home is one too.
+const SHARED: &[&str] = &[
+    "/",
+    "/dev/shm",
+    "/etc",
+    "/home",
+    "/opt",
+    "/root",
+    "/run",
+    "/srv",
+    "/tmp",
+    "/usr",
+    "/usr/local",
+    "/usr/local/etc",
+    "/var",
+    "/var/lib",
+    "/var/log",
+    "/var/tmp",
+];
 
 /// What is done with a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,9 +83,24 @@ pub fn named(settings: &Settings) -> Vec<Named<'_>> {
     there.map(|(key, path, access)| Named { key, path, access }).collect()
 }
 
+/// A file in a folder that others use too: this one, and none that comes in its place.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Single {
+    /// Its real path.
+    pub path: PathBuf,
+    /// What may be done with it.
+    pub access: Access,
+    /// Device and inode.
+    id: (u64, u64),
+}
+
 /// Folders, and a few files, by their real paths.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Folders {
+    /// Where files may be removed.
+    pub remove: Vec<PathBuf>,
+    /// Files without their folders.
+    pub files: Vec<Single>,
     /// What may be read.
     pub read: Vec<PathBuf>,
     /// What may be read and written.
@@ -83,14 +119,20 @@ impl Folders {
             if access == Access::Write {
                 fs::create_dir_all(folder_of(path))
                     .map_err(|error| format!("{key}: {}: {error}", folder_of(path).display()))?;
+                if folder_of(path).canonicalize().is_ok_and(|folder| is_shared(&folder)) {
+                    // Nothing can be made there later.
+                    let file = OpenOptions::new().append(true).create(true).open(path);
+                    file.map_err(|error| format!("{key}: {}: {error}", path.display()))?;
+                }
             }
             folders.add(path, access);
         }
         // An operator may switch it on while the node runs.
         folders.add(&settings.access_log.file, Access::Write);
-        if let Some(socket) = &settings.metrics.unix_socket {
-            folders.add(socket, Access::Write);
-        }
+        // It is bound before; where it cannot be removed at the end, the next start does it.
+        let socket = settings.metrics.unix_socket.as_deref();
+        let folder = socket.and_then(|socket| folder_of(socket).canonicalize().ok());
+        folders.remove.extend(folder.filter(|folder| !is_shared(folder)));
         folders.write.push(real("server.data_dir", &settings.server.data_dir)?);
         Ok(folders)
     }
@@ -103,7 +145,8 @@ impl Folders {
         let sandbox = &settings.sandbox;
         let read = sandbox.read_paths.iter().map(|path| real("sandbox.read_paths", path));
         let write = sandbox.write_paths.iter().map(|path| real("sandbox.write_paths", path));
-        Ok(Self { read: read.collect::<Result<_, _>>()?, write: write.collect::<Result<_, _>>()? })
+        let (read, write) = (read.collect::<Result<_, _>>()?, write.collect::<Result<_, _>>()?);
+        Ok(Self { read, write, ..Self::default() })
     }
 
     /// Whether this may be done with the file at `path`, as far as folders go. What is to be read and is not there at all is
@@ -122,25 +165,53 @@ impl Folders {
         let Ok(real) = real else { return true };
         let readable: &[PathBuf] = if access == Access::Read { &self.read } else { &[] };
         self.write.iter().chain(readable).any(|folder| real.starts_with(folder))
+            || self.files.iter().any(|single| {
+                single.path == real
+                    && (single.access == access || access == Access::Read)
+                    && Some(single.id) == id(&real)
+            })
     }
 
-    /// Adds the folder of a file, and the folder of the file that it is a link to.
+    /// Adds the folder of a file, and the folder of the file that it is a link to; or the file alone.
     fn add(&mut self, file: &Path, access: Access) {
-        let folders = match access {
-            Access::Read => &mut self.read,
-            Access::Write => &mut self.write,
-        };
-        let target = file.canonicalize();
-        for file in [Some(file), target.as_deref().ok()].into_iter().flatten() {
+        let target = file.canonicalize().ok();
+        for file in [Some(file), target.as_deref()].into_iter().flatten() {
             // What is not there is told by whoever opens it.
             let Ok(folder) = folder_of(file).canonicalize() else { continue };
-            // Below the root is everything: there the file alone, and a new one in its place needs a restart.
-            let folder = if folder.parent().is_none() { file.to_owned() } else { folder };
-            if !folders.contains(&folder) {
+            let folders = match access {
+                Access::Read => &mut self.read,
+                Access::Write => &mut self.write,
+            };
+            if folders.contains(&folder) {
+                continue;
+            }
+            if !is_shared(&folder) || (access == Access::Read && is_open_to_all(&folder)) {
                 folders.push(folder);
+                continue;
+            }
+            let Some(path) = target.clone().filter(|path| path.parent() == Some(&folder)) else { continue };
+            let known = self.files.iter().any(|single| single.path == path && single.access == access);
+            if let Some(id) = id(&path).filter(|_| !known) {
+                self.files.push(Single { path, access, id });
             }
         }
     }
+}
+
+/// Whether others have their files in it.
+pub fn is_shared(folder: &Path) -> bool {
+    let is_home = folder.parent() == Some(Path::new("/home"))
+        || std::env::home_dir().is_some_and(|home| home.canonicalize().is_ok_and(|home| home == folder));
+    is_home || SHARED.iter().any(|shared| folder == Path::new(shared))
+}
+
+/// Of `/etc` the system shows all but root only what everybody may see.
+fn is_open_to_all(folder: &Path) -> bool {
+    folder == Path::new("/etc") && !rustix::process::geteuid().is_root()
+}
+
+fn id(path: &Path) -> Option<(u64, u64)> {
+    path.metadata().ok().map(|file| (file.dev(), file.ino()))
 }
 
 fn real(key: &str, path: &Path) -> Result<PathBuf, String> {
@@ -192,10 +263,23 @@ mod tests {
     }
 
     #[test]
-    fn a_file_in_the_root_does_not_open_the_root() {
+    fn of_a_folder_that_others_use_too_it_is_the_file_alone_and_no_new_one() {
+        let name = format!("secbeat-{}.toml", std::process::id());
+        let path = Path::new("/tmp").canonicalize().unwrap().join(&name);
+        fs::write(&path, "").unwrap();
         let mut folders = Folders::default();
+        folders.add(&path, Access::Read);
+        assert!(folders.read.is_empty() && folders.files.len() == 1, "{folders:?}");
+        assert!(folders.hold(&path, Access::Read));
+        assert!(!folders.hold(&path, Access::Write));
+        assert!(!folders.hold(&path.with_extension("other"), Access::Read));
+        let beside = path.with_extension("new");
+        fs::write(&beside, "").unwrap();
+        fs::rename(&beside, &path).unwrap();
+        assert!(!folders.hold(&path, Access::Read), "it is another file");
+        fs::remove_file(&path).unwrap();
         folders.add(Path::new("/secbeat.toml"), Access::Read);
-        assert_eq!(folders.read, [Path::new("/secbeat.toml")]);
+        assert!(folders.read.is_empty());
     }
 
     #[test]
