@@ -19,8 +19,9 @@ fn run_inside(test: &str, folder: &Path) -> Output {
         .unwrap()
 }
 
+/// Runs the test inside, and returns the folder that it worked in, which is gone.
 #[track_caller]
-fn passes_inside(test: &str) {
+fn passes_inside(test: &str) -> PathBuf {
     let root = tempfile::tempdir().unwrap();
     for folder in ["config", "data", "outside"] {
         fs::create_dir(root.path().join(folder)).unwrap();
@@ -34,6 +35,7 @@ fn passes_inside(test: &str) {
         "{text}\n{}",
         String::from_utf8_lossy(&output.stderr)
     );
+    root.path().to_owned()
 }
 
 /// In the process inside: enters the sandbox of a node in the folder.
@@ -71,6 +73,39 @@ fn what_a_node_does_not_need_is_refused() {
 #[test]
 fn what_a_node_needs_works() {
     passes_inside("work");
+}
+
+#[test]
+fn a_file_among_those_of_others_opens_none_of_theirs() {
+    let folder = passes_inside("among_others");
+    for number in 1..4 {
+        fs::remove_file(among(&folder, number)).unwrap();
+    }
+}
+
+/// A file of its own for each run, among those of others.
+fn among(folder: &Path, number: u32) -> PathBuf {
+    let run = folder.file_name().unwrap().to_string_lossy().into_owned();
+    Path::new("/tmp").join(format!("secbeat-{run}-{number}"))
+}
+
+#[test]
+#[ignore = "runs in a process of its own"]
+fn among_others() {
+    let Some(folder) = env::var_os(FOLDER).map(PathBuf::from) else { return };
+    let (config, log, of_others) = (among(&folder, 1), among(&folder, 2), among(&folder, 3));
+    fs::write(&config, "inside").unwrap();
+    fs::write(&of_others, "secret").unwrap();
+    let mut settings = Settings::default();
+    settings.server.data_dir = folder.join("data");
+    settings.logging.file = Some(log.clone());
+    let sandbox = Sandbox::enter(&config, &settings).unwrap_or_else(|failure| panic!("{}", failure.message));
+    assert_eq!(sandbox.missing(), [SINGLE_FILES]);
+    assert_eq!(sandbox.read(&config).unwrap(), "inside");
+    OpenOptions::new().append(true).create(true).open(&log).unwrap().write_all(b"line").unwrap();
+    refused("reading a file of others", File::open(&of_others));
+    refused("writing a file of others", OpenOptions::new().append(true).open(&of_others));
+    refused("a new file among those of others", File::create(among(&folder, 4)));
 }
 
 #[test]
