@@ -43,6 +43,7 @@ fn each_second(control: &Control) {
     tell_expired(shared, &shared.decisions.expire(now));
     control.kill_switch.expire(shared, now);
     control.drop_retired();
+    control.prune_exceptions(now);
     let blocks = shared.decisions.current().count(DecisionKind::Block);
     let metrics = &shared.metrics;
     metrics.tick(Instant::now(), ProcessUsage::read());

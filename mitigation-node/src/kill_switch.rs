@@ -63,7 +63,7 @@ impl KillSwitchKeeper {
     ///
     /// # Errors
     /// Nothing has changed then.
-    pub fn turn(&self, shared: &Shared, mut switch: Switch) -> Result<Switch, TooManyHosts> {
+    pub fn turn(&self, shared: &Shared, mut switch: Switch, actor: &str) -> Result<Switch, TooManyHosts> {
         let _turning = self.turning();
         let named: HashSet<HostPattern> = switch.hosts.drain(..).collect();
         switch.hosts = named.iter().cloned().collect();
@@ -91,7 +91,8 @@ impl KillSwitchKeeper {
         }
         self.put(shared, switches);
         let event = if switch.mode == Stance::Normal { "panic_lifted" } else { "panic_engaged" };
-        shared.tell(Event::new(EventKind::Policy, "mitigation-node", event, told(&switch)));
+        let event = Event::new(EventKind::Policy, "mitigation-node", event, told(&switch));
+        shared.tell(Event { actor: Some(actor.to_owned()), ..event });
         Ok(switch)
     }
 

@@ -1,12 +1,13 @@
 //! The kill switch: in force before anything else is done about it.
 
+use crate::api::access::Actor;
 use crate::api::body::Json as JsonBody;
 use crate::api::error::ApiError;
 use crate::api::{Api, aside};
 use crate::kill_switch::{HOSTS_MAX, TooManyHosts};
-use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::{Extension, Json};
 use secbeat_l7::Shared;
 use secbeat_l7::kill_switch::{Stance, Switch};
 use secbeat_settings::HostPattern;
@@ -36,6 +37,7 @@ pub struct Turn {
 /// `POST /api/v1/panic`
 pub async fn turn(
     State(api): State<Arc<Api>>,
+    Extension(actor): Extension<Actor>,
     JsonBody(call): JsonBody<Turn>,
 ) -> Result<(StatusCode, Json<Value>), ApiError> {
     let mode = match call.mode.as_str() {
@@ -77,7 +79,7 @@ pub async fn turn(
     let shared = &api.control.shared;
     let since = shared.clock.now();
     let switch = Switch { mode, hosts, until: since.after(duration), since, reason };
-    let switch = api.control.kill_switch.turn(shared, switch).map_err(|TooManyHosts| {
+    let switch = api.control.kill_switch.turn(shared, switch, &actor.0).map_err(|TooManyHosts| {
         let message = format!("the switches would name more than {HOSTS_MAX} hosts; name patterns such as *.shop.example, or all by leaving hosts out");
         ApiError::invalid_at("hosts", message)
     })?;

@@ -83,15 +83,14 @@ impl Control {
         is_there.then(|| self.put_exceptions(&mut state, exceptions, vec![id.to_owned()], changed_by(actor)))
     }
 
-    /// Lets go of exceptions that have run out at `now`. To be called each minute; gives way to a change that is under way.
-    #[allow(dead_code)]
+    /// Lets go of exceptions that have run out at `now`. To be called each second; gives way to a change that is under way.
     pub fn prune_exceptions(&self, now: Timestamp) {
         let Some(mut state) = self.try_state() else { return };
-        let (left, over): (Vec<Exception>, Vec<Exception>) =
-            state.kept.exceptions.iter().cloned().partition(|exception| exception.is_in_force(now));
-        if over.is_empty() {
+        if state.kept.exceptions.iter().all(|exception| exception.is_in_force(now)) {
             return;
         }
+        let (left, over): (Vec<Exception>, Vec<Exception>) =
+            state.kept.exceptions.iter().cloned().partition(|exception| exception.is_in_force(now));
         let ids: Vec<String> = over.into_iter().map(|exception| exception.id).collect();
         let event = Event::new(EventKind::Policy, "mitigation-node", "exceptions_expired", summary(&ids));
         // A part of what compiled before compiles.
