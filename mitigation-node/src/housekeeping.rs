@@ -43,7 +43,6 @@ fn each_second(control: &Control) {
     tell_expired(shared, &shared.decisions.expire(now));
     control.kill_switch.expire(shared, now);
     control.drop_retired();
-    control.prune_exceptions(now);
     let blocks = shared.decisions.current().count(DecisionKind::Block);
     let metrics = &shared.metrics;
     metrics.tick(Instant::now(), ProcessUsage::read());
@@ -76,6 +75,7 @@ fn write_again(control: &Control) {
     if let Err(error) = control.kill_switch.save(shared) {
         shared.log.error("mitigation-node", "panic_not_durable").display("reason", error).send();
     }
+    control.prune_exceptions(shared.clock.now());
     control.flush();
 }
 

@@ -2,11 +2,10 @@
 
 use crate::api::Api;
 use crate::api::access::Actor;
-use crate::api::body::Json as JsonBody;
+use crate::api::body::{Json as JsonBody, Query};
 use crate::api::decisions::{Answer, Filter, address, duration, page, put, reason, tell, told, undo};
 use crate::api::error::ApiError;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::{Extension, Json};
 use ipnet::IpNet;
 use secbeat_intel::{NewDecision, parse_scope};
@@ -37,7 +36,7 @@ pub struct Disallow {
 /// `GET /api/v1/allowlist?limit=&after=&ip=`
 pub async fn list(
     State(api): State<Arc<Api>>,
-    filter: Result<Query<Filter>, QueryRejection>,
+    Query(filter): Query<Filter>,
 ) -> Result<Json<Value>, ApiError> {
     let page = page(&api, DecisionKind::Allow, filter).await?;
     Ok(Json(json!({ "allowlist": page.decisions, "next": page.next, "total": page.total })))

@@ -1,17 +1,16 @@
 //! Who is connected.
 
 use crate::api::Api;
+use crate::api::body::{Query, address};
 use crate::api::error::ApiError;
 use axum::Json;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use secbeat_edge::registry::State as ConnectionState;
 use secbeat_l7::roll_call::{SEEN_MAX, Seen};
 use secbeat_types::Timestamp;
 use secbeat_types::decision::scope_of_address;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::net::IpAddr;
 use std::sync::Arc;
 
 /// Connections that are shown where the call does not say.
@@ -29,15 +28,9 @@ pub struct Filter {
 /// workers did not answer, `silent_workers` names them: their connections are not in the answer.
 pub async fn list(
     State(api): State<Arc<Api>>,
-    filter: Result<Query<Filter>, QueryRejection>,
+    Query(filter): Query<Filter>,
 ) -> Result<Json<Value>, ApiError> {
-    let Query(filter) = filter.map_err(|error| ApiError::invalid(error.body_text()))?;
-    let of = match &filter.ip {
-        None => None,
-        Some(text) => Some(text.parse::<IpAddr>().map(scope_of_address).map_err(|_| {
-            ApiError::invalid_at("ip", format!("expected an IPv4 or IPv6 address, found {text:?}"))
-        })?),
-    };
+    let of = filter.ip.as_deref().map(address).transpose()?.map(scope_of_address);
     let limit = filter.limit.unwrap_or(LIMIT);
     if !(1..=SEEN_MAX).contains(&limit) {
         let message = format!("expected a number of connections from 1 to {SEEN_MAX}, found {limit}");

@@ -1,12 +1,11 @@
 //! Blocks of addresses and prefixes: in force in every layer, and on the disk, before they are acknowledged.
 
 use crate::api::access::Actor;
-use crate::api::body::{Json as JsonBody, Name};
+use crate::api::body::{self, Json as JsonBody, Name, Query};
 use crate::api::error::ApiError;
 use crate::api::protected::protected;
 use crate::api::{Api, aside};
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{ConnectInfo, Query, State};
+use axum::extract::{ConnectInfo, State};
 use axum::http::StatusCode;
 use axum::{Extension, Json};
 use ipnet::IpNet;
@@ -147,19 +146,14 @@ pub async fn confirm(
 /// `GET /api/v1/blocked-ips?limit=&after=&ip=`
 pub async fn list(
     State(api): State<Arc<Api>>,
-    filter: Result<Query<Filter>, QueryRejection>,
+    Query(filter): Query<Filter>,
 ) -> Result<Json<Value>, ApiError> {
     let page = page(&api, DecisionKind::Block, filter).await?;
     Ok(Json(json!({ "blocked_ips": page.decisions, "next": page.next, "total": page.total })))
 }
 
 /// The decisions of `kind` that a call asks for, put together on a thread aside.
-pub(super) async fn page(
-    api: &Api,
-    kind: DecisionKind,
-    filter: Result<Query<Filter>, QueryRejection>,
-) -> Result<Page, ApiError> {
-    let Query(filter) = filter.map_err(|error| ApiError::invalid(error.body_text()))?;
+pub(super) async fn page(api: &Api, kind: DecisionKind, filter: Filter) -> Result<Page, ApiError> {
     let limit = filter.limit.unwrap_or(LIMIT);
     if !(1..=LIMIT_MAX).contains(&limit) {
         let message = format!("expected a number of decisions, 1 to {LIMIT_MAX}, found {limit}");
@@ -170,7 +164,7 @@ pub(super) async fn page(
         None => Err(ApiError::invalid_at("after", format!("expected an id such as dec_17, found {id:?}"))),
     };
     let after = filter.after.map_or(Ok(0), number)?;
-    let about = filter.ip.map(|ip| address("ip", &ip)).transpose()?;
+    let about = filter.ip.as_deref().map(body::address).transpose()?;
     let (table, now) = (api.control.shared.decisions.snapshot(), api.control.shared.clock.now());
     aside(move || table.page(kind, about, after, limit, now)).await
 }

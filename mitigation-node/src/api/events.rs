@@ -1,16 +1,15 @@
 //! What happened: the newest events, a page at a time.
 
 use crate::api::Api;
+use crate::api::body::{Query, address};
 use crate::api::error::ApiError;
 use axum::Json;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use secbeat_telemetry::events::LIMIT_MAX;
 use secbeat_telemetry::{Query as EventQuery, Since};
 use secbeat_types::EventKind;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::net::IpAddr;
 use std::sync::Arc;
 
 /// Events on a page where the call does not say.
@@ -31,9 +30,8 @@ pub struct Filter {
 /// `GET /api/v1/events?type=&since=&before=&ip=&limit=`
 pub async fn list(
     State(api): State<Arc<Api>>,
-    filter: Result<Query<Filter>, QueryRejection>,
+    Query(filter): Query<Filter>,
 ) -> Result<Json<Value>, ApiError> {
-    let Query(filter) = filter.map_err(|error| ApiError::invalid(error.body_text()))?;
     let page = api.control.shared.events.query(&filter.query()?);
     Ok(Json(json!({ "events": page.events, "next": page.next })))
 }
@@ -67,13 +65,6 @@ pub fn query(kind: Option<&str>, since: Option<&str>, ip: Option<&str>) -> Resul
         ip: ip.map(address).transpose()?,
         ..EventQuery::default()
     })
-}
-
-/// The address in `ip=`.
-pub fn address(text: &str) -> Result<IpAddr, ApiError> {
-    text.parse::<IpAddr>()
-        .map(|ip| ip.to_canonical())
-        .map_err(|_| ApiError::invalid_at("ip", format!("expected an IPv4 or IPv6 address, found {text:?}")))
 }
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
 //! Why a client or a request is, or was, let through or stopped: exactly what the data plane saw.
 
+use crate::api::body::{Query, address};
 use crate::api::error::ApiError;
 use crate::api::records::search;
 use crate::api::{Api, aside, panic};
 use axum::Json;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use secbeat_l7::kill_switch::Stance;
 use secbeat_l7::ledger;
 use secbeat_l7::shared::Standing;
@@ -34,18 +34,12 @@ pub struct What {
 }
 
 /// `GET /api/v1/explain?ip=` or `?request_id=`
-pub async fn explain(
-    State(api): State<Arc<Api>>,
-    what: Result<Query<What>, QueryRejection>,
-) -> Result<Json<Value>, ApiError> {
-    let Query(what) = what.map_err(|error| ApiError::invalid(error.body_text()))?;
+pub async fn explain(State(api): State<Arc<Api>>, Query(what): Query<What>) -> Result<Json<Value>, ApiError> {
     let shared = api.control.shared.clone();
     match (what.ip, what.request_id) {
         (Some(ip), None) => {
-            let ip: IpAddr = ip.parse().map_err(|_| {
-                ApiError::invalid_at("ip", format!("expected an IPv4 or IPv6 address, found {ip:?}"))
-            })?;
-            aside(move || Ok(Json(of_client(&shared, ip.to_canonical())))).await?
+            let ip = address(&ip)?;
+            aside(move || Ok(Json(of_client(&shared, ip)))).await?
         }
         (None, Some(id)) => of_request(shared, &id).await.map(Json),
         _ => Err(ApiError::invalid(

@@ -1,12 +1,12 @@
 //! Reload and firewall rules. What is wrong is refused with its place, and nothing has changed.
 
 use crate::api::access::Actor;
-use crate::api::body::{Name, Text};
+use crate::api::body::{Name, Query, Text};
 use crate::api::error::ApiError;
 use crate::api::{Api, aside};
 use crate::control::{Reloaded, RulesChanged};
 use crate::prepare::CompileError;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::{Extension, Json};
 use secbeat_waf::{Rule, RuleError, RuleSet, parse_rules};
@@ -63,10 +63,9 @@ pub struct SetRules {
 pub async fn set_rules(
     State(api): State<Arc<Api>>,
     Extension(actor): Extension<Actor>,
-    query: Result<Query<SetRules>, axum::extract::rejection::QueryRejection>,
+    Query(query): Query<SetRules>,
     Text(text): Text,
 ) -> Result<(StatusCode, Json<RulesChanged>), ApiError> {
-    let Query(query) = query.map_err(|error| ApiError::invalid(error.body_text()))?;
     let replace = match query.mode.as_deref() {
         None | Some("upsert") => false,
         Some("replace") => true,

@@ -1,11 +1,10 @@
 //! Recorded requests, the newest first.
 
+use crate::api::body::{Query, address};
 use crate::api::error::ApiError;
-use crate::api::events::address;
 use crate::api::{Api, aside};
 use axum::Json;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use secbeat_l7::Shared;
 use secbeat_telemetry::RecordQuery;
 use secbeat_telemetry::recorder::Found;
@@ -38,9 +37,8 @@ pub struct Filter {
 /// `GET /api/v1/records?ip=&request_id=&since=&stopped=&limit=`
 pub async fn list(
     State(api): State<Arc<Api>>,
-    filter: Result<Query<Filter>, QueryRejection>,
+    Query(filter): Query<Filter>,
 ) -> Result<Json<Value>, ApiError> {
-    let Query(filter) = filter.map_err(|error| ApiError::invalid(error.body_text()))?;
     let found = search(&api.control.shared, query(filter)?).await?;
     let mut answer = json!({ "records": found.records });
     if found.cut_short {

@@ -1,11 +1,11 @@
 //! What happens, as it happens: server-sent events (WHATWG HTML, "Server-sent events").
 
 use crate::api::Api;
+use crate::api::body::Query;
 use crate::api::error::ApiError;
 use crate::api::events::query;
 use axum::body::{Body, Bytes};
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::IntoResponse;
 use hyper::body::Frame;
@@ -43,9 +43,8 @@ pub struct Filter {
 pub async fn follow(
     State(api): State<Arc<Api>>,
     headers: HeaderMap,
-    filter: Result<Query<Filter>, QueryRejection>,
+    Query(filter): Query<Filter>,
 ) -> Result<impl IntoResponse, ApiError> {
-    let Query(filter) = filter.map_err(|error| ApiError::invalid(error.body_text()))?;
     let mut query = query(filter.kind.as_deref(), filter.since.as_deref(), filter.ip.as_deref())?;
     // A browser that connects again sends it, and its URL as before: the newer word counts.
     let last_seen = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok());
