@@ -14,7 +14,7 @@
 //! | [`policy`] | reload and firewall rules |
 //! | [`exceptions`] | what rules let pass all the same |
 //! | [`explain`] | why somebody or something is let through or stopped |
-//! | [`panic`] | the kill switch |
+//! | [`mod@panic`] | the kill switch |
 //! | [`events`] | what happened |
 //! | [`stream`] | what happens, as it happens |
 //! | [`records`] | recorded requests |

@@ -11,7 +11,7 @@
 //! | [`record`] | recorded requests |
 //! | [`node`] | the node itself |
 //! | [`explain`] | why something was let through or stopped |
-//! | [`panic`] | the kill switch |
+//! | [`mod@panic`] | the kill switch |
 //! | [`policy`] | the values in force |
 //! | [`absent`] | what later versions have |
 

@@ -37,7 +37,7 @@ pub struct Facts {
     pub is_allowed: bool,
     /// The stage that it has come to.
     pub stage: Stage,
-    /// What else its trace tells: see [`flag`](crate::stage::flag).
+    /// What else its trace tells: see [`flag`].
     pub flags: u8,
     /// The number of the decision that settled it; 0: none did.
     pub decision: u64,

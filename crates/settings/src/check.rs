@@ -159,7 +159,7 @@ fn warn(loaded: &mut Loaded) {
     }
 }
 
-/// Refuses the second of two that are the same, each with its path: "the host "a" stands in sites[0].hosts too".
+/// Refuses the second of two that are the same, each with its path: "the host "a" stands in `sites[0].hosts` too".
 fn unique(named: impl Iterator<Item = (String, String)>, what: &str, wrong: &mut Wrong) {
     let mut seen: BTreeMap<String, String> = BTreeMap::new();
     for (path, name) in named {
