@@ -106,7 +106,7 @@ const SHOWN: &[(&str, &str, &str, &str)] = &[
         "bodies_are_recorded_where_that_is_asked_for_and_no_more_of_them",
     ),
     ("recorder", "mask_headers mask_parameters", "records.rs", "what_is_to_be_masked_is_nowhere_on_the_disk"),
-    ("retention", "events", "crates/telemetry/src/events.rs", "what_is_too_old_is_forgotten"),
+    ("retention", "events", "crates/telemetry/src/events/tests.rs", "what_is_too_old_is_forgotten"),
     ("retention", "records", "records.rs", "records_that_are_too_old_are_gone"),
     ("retention", "anonymize_addresses", "records.rs", "addresses_are_cut_where_that_is_asked_for"),
     ("error_pages", "html json", "keys.rs", ACTS),
