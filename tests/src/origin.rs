@@ -60,6 +60,16 @@ impl Origin {
         Self::at(address, echo)
     }
 
+    /// An origin that holds one request until `gate` is open, answers `ok` to it, and closes.
+    pub fn behind(gate: &Gate) -> Self {
+        let gate = gate.clone();
+        Self::scripted(move |conversation| {
+            conversation.request()?;
+            gate.pass();
+            conversation.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        })
+    }
+
     /// An origin that answers each request with these bytes, and keeps the connection.
     pub fn answering(answer: impl Into<Vec<u8>>) -> Self {
         let answer = answer.into();

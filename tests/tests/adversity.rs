@@ -36,12 +36,7 @@ fn whoever_holds_the_apis_connections_and_says_nothing_loses_them() {
 #[test]
 fn a_stopping_node_still_hears_its_operator() {
     let gate = secbeat_tests::origin::Gate::default();
-    let of_origin = gate.clone();
-    let origin = Origin::scripted(move |conversation| {
-        conversation.request()?;
-        of_origin.pass();
-        conversation.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
-    });
+    let origin = Origin::behind(&gate);
     let mut node = Setup::before(&origin).set("server.shutdown_timeout", 30).start();
     let mut client = node.client();
     client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");

@@ -273,12 +273,7 @@ fn tls_offers_the_versions_that_are_configured_and_no_others() {
 #[test]
 fn a_stop_finishes_what_is_under_way_and_takes_nothing_new() {
     let gate = secbeat_tests::origin::Gate::default();
-    let of_origin = gate.clone();
-    let origin = Origin::scripted(move |conversation| {
-        conversation.request()?;
-        of_origin.pass();
-        conversation.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
-    });
+    let origin = Origin::behind(&gate);
     let mut node = Setup::before(&origin).set("server.shutdown_timeout", 30).start();
     let mut client = node.client();
     client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
