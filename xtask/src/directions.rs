@@ -10,7 +10,15 @@ pub const DIRECTIONS: &[(&str, &[&str])] = &[
     ("secbeat-telemetry", &["secbeat-types"]),
     // Pure cores.
     ("secbeat-http1", &["secbeat-types"]),
-    ("secbeat-waf", &["secbeat-types"]),
+    ("secbeat-pattern", &[]),
+    ("secbeat-injection", &[]),
+    ("secbeat-transform", &[]),
+    ("secbeat-seclang", &["secbeat-transform"]),
+    (
+        "secbeat-engine",
+        &["secbeat-seclang", "secbeat-pattern", "secbeat-injection", "secbeat-transform"],
+    ),
+    ("secbeat-waf", &["secbeat-types", "secbeat-seclang", "secbeat-engine", "secbeat-pattern", "secbeat-transform"]),
     ("secbeat-intel", &["secbeat-types"]),
     // What every listener and every proxy share.
     ("secbeat-edge", &["secbeat-types", "secbeat-settings", "secbeat-telemetry"]),
@@ -52,7 +60,16 @@ pub const DIRECTIONS: &[(&str, &[&str])] = &[
 ];
 
 /// Crates whose cores are pure: no sockets, no runtime, no clock of their own.
-pub const PURE: &[&str] = &["secbeat-types", "secbeat-http1", "secbeat-waf"];
+pub const PURE: &[&str] = &[
+    "secbeat-types",
+    "secbeat-http1",
+    "secbeat-pattern",
+    "secbeat-injection",
+    "secbeat-transform",
+    "secbeat-seclang",
+    "secbeat-engine",
+    "secbeat-waf",
+];
 
 /// What a pure crate does not import.
 pub const IMPURE: &[&str] = &["tokio", "mio", "socket2", "rustix", "libc", "hyper", "rustls"];

@@ -1,0 +1,1 @@
+//! SecLang rules compiled to one program, run over a transaction.
