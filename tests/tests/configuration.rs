@@ -105,8 +105,6 @@ fn what_is_not_built_is_refused_by_name() {
         ("server.mode", "\"tcp\"", "tcp"),
         ("server.mode", "\"syn\"", "syn"),
         ("logging.format", "\"ecs\"", "ecs"),
-        ("waf.on_budget", "\"pass\"", "waf.on_budget"),
-        ("waf.crs", "true", "waf.crs"),
         ("routes.a", "1", "routes"),
         ("backends.a", "1", "backends"),
         ("listeners.a", "1", "listeners"),

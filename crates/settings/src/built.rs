@@ -10,9 +10,6 @@ pub(crate) const UNBUILT: &[(&str, &str)] = &[
     ("backends", "give one backend in server.backend_address"),
     ("listeners", "give one listener in server.bind_address"),
     ("routes", "all requests go to server.backend_address"),
-    ("waf.crs", "use JSON rules in waf.rules_path"),
-    ("waf.include", "use JSON rules in waf.rules_path"),
-    ("waf.on_budget", "remove it: rules have no work budget yet"),
 ];
 
 /// Something that the operator asked for and this node runs without.

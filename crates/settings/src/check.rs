@@ -106,9 +106,15 @@ fn api(settings: &Settings, wrong: &mut Wrong) {
             format!("expected a path of at most {SOCKET_PATH_BYTES_MAX} bytes, found one of {length}");
         refuse(wrong, "metrics.unix_socket", message);
     }
-    let access_log = &settings.access_log;
+    let (access_log, audit_log) = (&settings.access_log, &settings.audit_log);
     if access_log.enable && settings.logging.file.as_ref() == Some(&access_log.file) {
         refuse(wrong, "access_log.file", "it is logging.file too; give each its own");
+    }
+    if audit_log.enable && settings.logging.file.as_ref() == Some(&audit_log.file) {
+        refuse(wrong, "audit_log.file", "it is logging.file too; give each its own");
+    }
+    if audit_log.enable && access_log.enable && audit_log.file == access_log.file {
+        refuse(wrong, "audit_log.file", "it is access_log.file too; give each its own");
     }
 }
 

@@ -104,6 +104,16 @@ choice! {
 }
 
 choice! {
+    /// What happens to a request on which rules have worked more than they may.
+    OnBudget {
+        /// It is answered 403.
+        Block = "block",
+        /// It goes on, looked at no further.
+        Pass = "pass",
+    }
+}
+
+choice! {
     /// How important a line of the log is. Ordered: `Error < Warn < Info < Debug < Trace`.
     Level {
         /// Something failed.

@@ -40,7 +40,7 @@ mod variables;
 
 pub use address::{Host, HostPort, Method, Url, WebOrigin};
 pub use built::{Built, Degradation};
-pub use choice::{AccessFormat, Format, Level, Mode, OnOverLimit, SiteMode, TlsVersion, WafMode};
+pub use choice::{AccessFormat, Format, Level, Mode, OnBudget, OnOverLimit, SiteMode, TlsVersion, WafMode};
 pub use key::{Effect, Key, Kind};
 pub use load::{Loaded, PATH_DEFAULT, PATH_VARIABLE, Sources};
 pub use pattern::{HostPattern, RateKey};
@@ -48,7 +48,7 @@ pub use problem::{Errors, Origin, Problem};
 pub use reference::reference_markdown;
 pub use secret::Secret;
 pub use sections::{
-    AccessLog, Csrf, ErrorPages, Limits, Logging, Metrics, Orchestrator, Performance, RateLimit, Recorder,
-    Retention, Sandbox, Server, Site, SynProxy, Timeouts, Tls, Waf,
+    AccessLog, AuditLog, Crs, Csrf, ErrorPages, Limits, Logging, Metrics, Orchestrator, Performance,
+    RateLimit, Recorder, Retention, Sandbox, Server, Site, SynProxy, Timeouts, Tls, Waf,
 };
 pub use settings::{Changes, Settings, keys, table_keys};

@@ -11,8 +11,11 @@ pub(crate) fn not_built(instead: &str) -> String {
     format!("not built in this version; {instead}")
 }
 
+/// Of a key or its section: `listeners.a` is not built either.
 fn unbuilt(path: &str) -> Option<String> {
-    UNBUILT.iter().find(|(name, _)| *name == path).map(|(_, instead)| not_built(instead))
+    let is_of =
+        |name: &str| path.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+    UNBUILT.iter().find(|(name, _)| is_of(name)).map(|(_, instead)| not_built(instead))
 }
 
 pub(crate) fn unknown_key(section: &str, name: &str) -> String {
@@ -62,6 +65,9 @@ fn table(path: &str) -> Option<&'static str> {
 }
 
 pub(crate) fn unknown_path(path: &str) -> String {
+    if let Some(message) = unbuilt(path) {
+        return message;
+    }
     if let Some(table) = table(path) {
         return in_file_alone(table);
     }

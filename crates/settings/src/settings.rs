@@ -96,12 +96,16 @@ settings! {
         waf: Waf,
         /// `[waf.csrf]`
         csrf: Csrf,
+        /// `[waf.crs]`
+        crs: Crs,
         /// `[metrics]`
         metrics: Metrics,
         /// `[logging]`
         logging: Logging,
         /// `[access_log]`
         access_log: AccessLog,
+        /// `[audit_log]`
+        audit_log: AuditLog,
         /// `[recorder]`
         recorder: Recorder,
         /// `[retention]`

@@ -126,22 +126,19 @@ fn modes_that_are_not_built_are_refused_by_name() {
 
 #[test]
 fn keys_that_are_not_built_are_refused_by_name_and_place() {
-    let file = "[server]\nbackend_address = \"a:80\"\n[waf]\ncrs = true\ninclude = []\non_budget = \"pass\"\n\
+    let file = "[server]\nbackend_address = \"a:80\"\n\
                 [syn_proxy]\nenable = true\nrequired = true\n[logging]\nformat = \"ecs\"\n\
                 [[listeners]]\nx = 1\n[[backends]]\n[[routes]]\n";
     let errors = load(file).unwrap().check_built().unwrap_err().to_string();
     for place in [
-        "4:1: waf.crs",
-        "5:1: waf.include",
-        "6:1: waf.on_budget",
-        "9:12: syn_proxy.required",
-        "11:10: logging.format",
-        "12:3: listeners",
-        "14:3: backends",
-        "15:3: routes",
+        "5:12: syn_proxy.required",
+        "7:10: logging.format",
+        "8:3: listeners",
+        "10:3: backends",
+        "11:3: routes",
     ] {
         assert!(errors.contains(&format!("config/production.toml:{place}: ")), "{place} in {errors}");
     }
-    assert_eq!(errors.lines().count(), 8);
+    assert_eq!(errors.lines().count(), 5);
     assert!(errors.lines().all(|line| line.contains("not built in this version")));
 }

@@ -1,6 +1,8 @@
 //! Every section of the file, a table each.
 
 mod access_log;
+mod audit_log;
+mod crs;
 mod csrf;
 mod error_pages;
 mod limits;
@@ -20,6 +22,8 @@ mod tls;
 mod waf;
 
 pub use access_log::AccessLog;
+pub use audit_log::AuditLog;
+pub use crs::Crs;
 pub use csrf::Csrf;
 pub use error_pages::ErrorPages;
 pub use limits::Limits;
