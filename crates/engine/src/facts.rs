@@ -25,15 +25,14 @@ pub struct Facts<'a> {
     pub seed: u64,
     /// What outlives a transaction; without it `IP`, `GLOBAL`, … live as long as the transaction.
     pub collections: Option<&'a dyn Collections>,
-    /// Who may say no to a match before it counts.
-    pub admission: Option<&'a dyn Admission>,
     /// How much work the transaction may cost: about one unit a byte looked at.
     pub budget: u64,
     /// Whether the plain evaluator runs it: slow, and what the fast one is held to.
     pub plain: bool,
 }
 
-/// Exceptions from rules, asked at each match before anything comes of it.
+/// Exceptions from rules, asked at each match before anything comes of it. Given to each phase, not to the transaction: who
+/// asks them remembers what was asked, beside the transaction.
 pub trait Admission {
     /// Whether this rule (by its number in [`crate::Program::rules`]) may match this value: `ARGS`, `foo`.
     fn admit(&self, rule: u32, variable: Variable, name: &[u8]) -> bool;
@@ -53,7 +52,6 @@ impl Default for Facts<'_> {
             now_ms: 0,
             seed: 0,
             collections: None,
-            admission: None,
             budget: 100_000_000,
             plain: false,
         }

@@ -1,6 +1,6 @@
 //! One request and its answer, as rules see them.
 
-use crate::{Effective, Facts, Intervention, Match, Memory, Program};
+use crate::{Admission, Effective, Facts, Intervention, Match, Memory, Program};
 use secbeat_seclang::{EngineMode, Phase, Variable};
 use std::borrow::Cow;
 
@@ -39,7 +39,16 @@ impl<'p> Transaction<'p> {
 
     /// Runs a phase; phases are run in order. Once something stopped the request, later phases do nothing, but for logging,
     /// which always runs.
-    pub fn run(&mut self, _phase: Phase) -> Option<Intervention> {
+    pub fn run(&mut self, phase: Phase) -> Option<Intervention> {
+        self.run_admitting(phase, None)
+    }
+
+    /// Runs a phase, in which `admission` may say no to a match before it counts.
+    pub fn run_admitting(
+        &mut self,
+        _phase: Phase,
+        _admission: Option<&dyn Admission>,
+    ) -> Option<Intervention> {
         None
     }
 
