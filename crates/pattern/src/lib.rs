@@ -1,1 +1,25 @@
 //! Pattern matching: regular expressions and phrases, one literal filter before all of them.
+//!
+//! Pure. From the text of a rule to a hit:
+//!
+//! | step | module |
+//! | --- | --- |
+//! | an expression is one matcher, which a worker lends its memory | [`matcher`] |
+//! | many phrases are one set | [`phrase_set`] |
+//! | what every match of an expression must hold | [`requirement`] |
+//! | one filter tells which rules may match a value | [`prefilter`], in sets of rules: [`rule_bits`] |
+//! | what is wrong with an expression | [`error`] |
+
+pub mod error;
+pub mod matcher;
+pub mod phrase_set;
+pub mod prefilter;
+pub mod requirement;
+pub mod rule_bits;
+
+pub use error::PatternError;
+pub use matcher::{Captures, MatchCache, Matcher, Outcome};
+pub use phrase_set::PhraseSet;
+pub use prefilter::{Prefilter, PrefilterBuilder, PrefilterCache};
+pub use requirement::{Requirement, requirement};
+pub use rule_bits::RuleBits;
