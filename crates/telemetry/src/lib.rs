@@ -10,6 +10,7 @@
 //! | [`process`] | processor time and memory of this process |
 //! | [`log`] | lines to a file or standard error, through a bounded queue |
 //! | [`access`] | a line for each request, in a file of its own |
+//! | [`audit`] | what SecLang rules found in a request, in a file of its own |
 //! | [`events`] | the newest security events, in memory |
 //! | [`trace`] | what became of each of the newest requests, in memory |
 //! | [`recorder`] | requests that were stopped, and a sample of the rest, on disk |
@@ -20,6 +21,7 @@ mod aside;
 
 pub mod access;
 pub mod anonymize;
+pub mod audit;
 pub mod events;
 pub mod histogram;
 pub mod log;
@@ -32,6 +34,7 @@ pub mod trace;
 pub mod volume;
 
 pub use access::{Access, AccessBuffer, AccessFormat, AccessLog, AccessOptions};
+pub use audit::{Audit, AuditLog, AuditOptions, AuditRule};
 pub use events::{EventRing, Page, Query, Since};
 pub use log::{Format, Level, LogOptions, LogWriter, Logger, Target};
 pub use metrics::{Metrics, OpenConnection, Reading, UpstreamError, WorkerMetrics};

@@ -39,9 +39,11 @@ pub enum Reading {
     AccessLinesDropped,
     /// Records lost since the start: [`crate::Recorder::dropped`].
     RecordsDropped,
+    /// Requests lost to the audit log since the start: [`crate::AuditLog::dropped`].
+    AuditLinesDropped,
 }
 
-const READINGS: usize = Reading::RecordsDropped as usize + 1;
+const READINGS: usize = Reading::AuditLinesDropped as usize + 1;
 
 /// Every metric of a process.
 #[derive(Debug)]

@@ -69,6 +69,8 @@ metrics! {
         "Firewall rules that matched, whether or not they stopped the request, by category.";
     WAF_EXCEPTIONS_HITS = Counter "secbeat_waf_exceptions_hits_total"
         "Matches of firewall rules that an exception set aside.";
+    WAF_BUDGET_EXHAUSTED = Counter "secbeat_waf_budget_exhausted_total"
+        "Requests on which the work budget of firewall rules was used up.";
     REQUESTS_SANITIZED = Counter "secbeat_requests_sanitized_total"
         "Requests that went on after something was taken out of them.";
     RATE_LIMITED = Counter "secbeat_rate_limited_total"
@@ -99,6 +101,8 @@ metrics! {
         "Lines of the access log lost because they came faster than they could be written.";
     RECORDS_DROPPED = Counter "secbeat_records_dropped_total"
         "Requests that were to be recorded and were not, because they came faster than they could be written.";
+    AUDIT_LINES_DROPPED = Counter "secbeat_audit_lines_dropped_total"
+        "Requests that were to be in the audit log and are not, because they came faster than they could be written.";
     BUILD_INFO = Gauge "secbeat_build_info"
         "1, with the version as a label.";
 }

@@ -78,6 +78,7 @@ pub(super) fn render(metrics: &Metrics, control: &Control) -> String {
     }
 
     page.total(&names::WAF_EXCEPTIONS_HITS, |worker| &worker.exceptions_hit);
+    page.total(&names::WAF_BUDGET_EXHAUSTED, |worker| &worker.waf_budget_exhausted);
     page.total(&names::REQUESTS_SANITIZED, |worker| &worker.requests_sanitized);
     page.total(&names::RATE_LIMITED, |worker| &worker.rate_limited);
     page.single(&names::PANIC_MODE, metrics.reading(Reading::PanicMode));
@@ -96,6 +97,7 @@ pub(super) fn render(metrics: &Metrics, control: &Control) -> String {
     page.single(&names::EVENTS_DROPPED, metrics.reading(Reading::EventsDropped));
     page.single(&names::ACCESS_LINES_DROPPED, metrics.reading(Reading::AccessLinesDropped));
     page.single(&names::RECORDS_DROPPED, metrics.reading(Reading::RecordsDropped));
+    page.single(&names::AUDIT_LINES_DROPPED, metrics.reading(Reading::AuditLinesDropped));
     page.head(&names::BUILD_INFO);
     page.line(&names::BUILD_INFO, "", &[("version", &metrics.version)], 1);
     page.text

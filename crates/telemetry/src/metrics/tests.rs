@@ -28,11 +28,13 @@ fn busy() -> Metrics {
     second.rule_triggered(Category::Scanner);
     first.upstream_error(UpstreamError::ConnectTimeout);
     first.exceptions_hit(1);
+    second.waf_budget_exhausted();
     second.request_sanitized();
     (0..2).for_each(|_| first.rate_limited());
     metrics.set(Reading::PanicMode, 1);
     metrics.set(Reading::AccessLinesDropped, 13);
     metrics.set(Reading::RecordsDropped, 14);
+    metrics.set(Reading::AuditLinesDropped, 15);
     metrics.set(Reading::BlockedIps, 3);
     metrics.set(Reading::ConfigGeneration, 7);
     metrics.set(Reading::LogLinesDropped, 11);

@@ -61,6 +61,7 @@ pub struct WorkerMetrics {
     pub(super) bytes_in: AtomicU64,
     pub(super) bytes_out: AtomicU64,
     pub(super) exceptions_hit: AtomicU64,
+    pub(super) waf_budget_exhausted: AtomicU64,
     pub(super) requests_sanitized: AtomicU64,
     pub(super) rate_limited: AtomicU64,
     pub(super) durations: Histogram,
@@ -80,6 +81,7 @@ impl Default for WorkerMetrics {
             bytes_in: AtomicU64::new(0),
             bytes_out: AtomicU64::new(0),
             exceptions_hit: AtomicU64::new(0),
+            waf_budget_exhausted: AtomicU64::new(0),
             requests_sanitized: AtomicU64::new(0),
             rate_limited: AtomicU64::new(0),
             durations: Histogram::default(),
@@ -136,6 +138,11 @@ impl WorkerMetrics {
     /// Exceptions set so many matches aside.
     pub fn exceptions_hit(&self, matches: u32) {
         self.exceptions_hit.fetch_add(matches.into(), Relaxed);
+    }
+
+    /// The work budget of firewall rules was used up on a request.
+    pub fn waf_budget_exhausted(&self) {
+        self.waf_budget_exhausted.fetch_add(1, Relaxed);
     }
 
     /// A request went on after something was taken out of it.

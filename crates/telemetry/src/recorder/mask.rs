@@ -54,7 +54,7 @@ impl Mask {
     }
 
     /// A draft as it may be kept.
-    pub(super) fn record(&self, draft: Draft, options: &RecorderOptions) -> Record {
+    pub(crate) fn record(&self, draft: Draft, options: &RecorderOptions) -> Record {
         let mut masking = Masking { mask: self, removed: Vec::new() };
         let content_type = field(&draft.fields, "content-type").unwrap_or_default().to_owned();
         let target = masking.target(&draft.target);
