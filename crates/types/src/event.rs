@@ -1,6 +1,6 @@
 //! Security events: what was stopped or seen, as an operator reads it in the log and from the API.
 
-use crate::{Category, RuleMatch, Timestamp};
+use crate::{Category, RuleMatch, Scores, Timestamp};
 use serde::Serialize;
 use std::net::IpAddr;
 
@@ -102,6 +102,9 @@ pub struct Event {
     /// Every rule that matched.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub matches: Vec<RuleMatch>,
+    /// What they come to, where rules score.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scores: Option<Scores>,
 }
 
 impl Event {
@@ -131,6 +134,7 @@ impl Event {
             rule_id: None,
             reason: reason.into(),
             matches: Vec::new(),
+            scores: None,
         }
     }
 }

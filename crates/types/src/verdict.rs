@@ -49,9 +49,11 @@ pub struct RuleMatch {
     pub severity: Severity,
     /// What the rule asks for, after monitor mode and `block_suspicious` were taken into account.
     pub action: Action,
-    /// The value that matched, as a variable: `query:id`, `header:user-agent`, `body:user.name`, `path`.
+    /// The value that matched, as a variable: `query:id`, `header:user-agent`, `body:user.name`, `path`; of a rule in SecLang
+    /// as SecLang names it: `ARGS:id`.
     pub variable: String,
-    /// The bytes that matched, decoded as the rule saw them, lossy UTF-8, at most 120 characters.
+    /// The bytes that matched, decoded as the rule saw them, or what the rule says of them (`logdata`); lossy UTF-8, at most
+    /// 120 characters.
     pub matched: String,
 }
 
