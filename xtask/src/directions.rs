@@ -14,11 +14,11 @@ pub const DIRECTIONS: &[(&str, &[&str])] = &[
     ("secbeat-injection", &[]),
     ("secbeat-transform", &[]),
     ("secbeat-seclang", &["secbeat-transform"]),
+    ("secbeat-engine", &["secbeat-seclang", "secbeat-pattern", "secbeat-injection", "secbeat-transform"]),
     (
-        "secbeat-engine",
-        &["secbeat-seclang", "secbeat-pattern", "secbeat-injection", "secbeat-transform"],
+        "secbeat-waf",
+        &["secbeat-types", "secbeat-seclang", "secbeat-engine", "secbeat-pattern", "secbeat-transform"],
     ),
-    ("secbeat-waf", &["secbeat-types", "secbeat-seclang", "secbeat-engine", "secbeat-pattern", "secbeat-transform"]),
     ("secbeat-intel", &["secbeat-types"]),
     // What every listener and every proxy share.
     ("secbeat-edge", &["secbeat-types", "secbeat-settings", "secbeat-telemetry"]),

@@ -7,9 +7,11 @@
 //! | [`metadata`] | what is read of `cargo metadata` |
 //! | [`licence`] | licence expressions |
 //! | [`check_style`] | length of files, tables of contents, what nobody should commit |
+//! | [`crs`] | the regression cases of the OWASP Core Rule Set: `cargo xtask crs` |
 
 mod check_deps;
 mod check_style;
+mod crs;
 mod directions;
 mod licence;
 mod metadata;
@@ -22,24 +24,32 @@ use std::process::ExitCode;
 #[derive(Parser)]
 struct Arguments {
     #[command(subcommand)]
-    check: Check,
+    task: Task,
 }
 
 #[derive(Subcommand)]
-enum Check {
+enum Task {
     /// Directions between crates, what must not be linked, licences, lints
     CheckDeps,
     /// Length of files, tables of contents, what nobody should commit
     CheckStyle,
+    /// The regression cases of the OWASP Core Rule Set
+    Crs(crs::Arguments),
 }
 
 /// What is wrong, a sentence each; `Err`: the check could not be made.
 type Findings = Result<Vec<String>, String>;
 
 fn main() -> ExitCode {
-    let (name, findings) = match Arguments::parse().check {
-        Check::CheckDeps => ("check-deps", check_deps::run(&root())),
-        Check::CheckStyle => ("check-style", check_style::run(&root())),
+    let (name, findings) = match Arguments::parse().task {
+        Task::CheckDeps => ("check-deps", check_deps::run(&root())),
+        Task::CheckStyle => ("check-style", check_style::run(&root())),
+        // Failing cases were told as they came; the last line is the tally.
+        Task::Crs(arguments) => match crs::run(&root(), &arguments) {
+            Ok(true) => return ExitCode::SUCCESS,
+            Ok(false) => return ExitCode::FAILURE,
+            Err(why) => ("crs", Err(why)),
+        },
     };
     match findings {
         Ok(findings) if findings.is_empty() => {
