@@ -1,0 +1,152 @@
+//! What a worker lends to a scan: the classes and plans that it met, and the working memory of one transaction.
+
+use super::class::{Group, Traits};
+use super::hits::{Hit, Hits};
+use super::plan::Plan;
+use super::trie::NodeId;
+use crate::values::Span;
+use secbeat_pattern::{MatchCache, PrefilterCache, RuleBits};
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+
+/// A hasher of small keys that are made here, not by clients: one multiplication a word.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct KeyHasher(u64);
+
+impl Hasher for KeyHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u64(u64::from(*byte));
+        }
+    }
+
+    fn write_u8(&mut self, word: u8) {
+        self.write_u64(u64::from(word));
+    }
+
+    fn write_u16(&mut self, word: u16) {
+        self.write_u64(u64::from(word));
+    }
+
+    fn write_u32(&mut self, word: u32) {
+        self.write_u64(u64::from(word));
+    }
+
+    fn write_u64(&mut self, word: u64) {
+        // The 64-bit golden ratio, as in Fibonacci hashing; the fold brings the high bits down to where tables look.
+        let mixed = (self.0 ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.0 = mixed ^ (mixed >> 32);
+    }
+}
+
+/// A table of keys that are made here.
+pub type Table<K, V> = HashMap<K, V, BuildHasherDefault<KeyHasher>>;
+
+/// A class of values: the rules that look at them, under the guards that hold.
+#[derive(Debug)]
+pub struct Class {
+    /// The rules that are searched for.
+    pub alive: RuleBits,
+    /// The rules that are visited because there is such a value.
+    pub touched: RuleBits,
+    /// Whether neither has any.
+    pub idle: bool,
+    /// The bits of the byte table by which a plan may differ.
+    pub relevant: u64,
+}
+
+/// The key of a class: source, group, guards that hold, traits of the name.
+pub type ClassKey = (u16, Group, u64, Traits);
+/// The key of a plan: class, place in the trie, what the view holds of what matters.
+pub type PlanKey = (u32, NodeId, u64);
+
+/// What a worker lends to a scan.
+#[derive(Debug, Default)]
+pub struct ScanCache {
+    /// The scan for which classes and plans hold.
+    pub program: u64,
+    /// The memory of the literal filter.
+    pub filter: PrefilterCache,
+    /// The memory of the selectors' matchers.
+    pub matchers: MatchCache,
+    /// The classes met.
+    pub classes: Vec<Class>,
+    /// Their numbers.
+    pub class_of: Table<ClassKey, u32>,
+    /// The plans met.
+    pub plans: Vec<Plan>,
+    /// Their numbers.
+    pub plan_of: Table<PlanKey, u32>,
+    /// The views derived in this transaction.
+    pub views: Vec<u8>,
+    /// The hits of this transaction.
+    pub hits: Hits,
+    /// The rules that have hits, or are to be visited because there is a value that they look at.
+    pub candidates: RuleBits,
+    /// The rules for which a scan of this transaction did not search, since guards held.
+    pub uncovered: RuleBits,
+    /// How many of the transaction's values were scanned, for each group.
+    pub scanned: [usize; Group::ALL.len()],
+    /// Bytes searched and transformed in this transaction.
+    pub cost: u64,
+    /// The plan at hand.
+    pub now: Option<Plan>,
+    /// The views that wait to be searched.
+    pub waiting: Vec<(NodeId, Option<Span>)>,
+    /// The places whose transformation is to be tried on the view at hand.
+    pub frontier: Vec<NodeId>,
+    /// A view in the making; a name in lower case.
+    pub scratch: Vec<u8>,
+}
+
+/// More classes or plans than these are not kept: they are forgotten and met anew.
+const MEMO_MAX: usize = 2048;
+/// Views of a transaction may grow to this, capacity that the next one keeps.
+const VIEWS_KEPT: usize = 1 << 20;
+
+impl ScanCache {
+    /// Begins a transaction with a program of so many rules.
+    pub fn begin(&mut self, program: u64, rules: usize) {
+        if self.program != program {
+            *self = ScanCache { program, ..ScanCache::default() };
+            self.candidates = RuleBits::new(rules);
+            self.uncovered = RuleBits::new(rules);
+        }
+        self.views.clear();
+        self.views.shrink_to(VIEWS_KEPT);
+        self.scratch.shrink_to(VIEWS_KEPT);
+        self.hits.clear();
+        self.candidates.clear();
+        self.uncovered.clear();
+        self.scanned = Default::default();
+        self.cost = 0;
+    }
+
+    /// Makes room for another class; all that were met may be forgotten.
+    pub fn room_for_class(&mut self) {
+        if self.classes.len() >= MEMO_MAX {
+            self.classes.clear();
+            self.class_of.clear();
+            self.plans.clear();
+            self.plan_of.clear();
+        }
+    }
+
+    /// Makes room for another plan; all that were met may be forgotten.
+    pub fn room_for_plan(&mut self) {
+        if self.plans.len() >= MEMO_MAX {
+            self.plans.clear();
+            self.plan_of.clear();
+        }
+    }
+
+    /// Adds a hit.
+    pub fn hit(&mut self, hit: Hit) {
+        self.candidates.insert(hit.rule);
+        self.hits.push(hit);
+    }
+}

@@ -1,0 +1,168 @@
+//! Classes: values that the same rules look at, by where they come from and which selectors their names satisfy.
+
+use super::sources::Source;
+use secbeat_pattern::{MatchCache, Matcher, Outcome, RuleBits};
+use secbeat_seclang::{Phase, Selector, Target};
+use std::collections::HashMap;
+
+/// The rules that run together: those of a request's two phases are searched for at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Group {
+    /// Phases 1 and 2.
+    Request,
+    /// Phase 3.
+    ResponseHeaders,
+    /// Phase 4.
+    ResponseBody,
+    /// Phase 5.
+    Logging,
+}
+
+impl Group {
+    /// All of them, in order.
+    pub const ALL: [Group; 4] = [Group::Request, Group::ResponseHeaders, Group::ResponseBody, Group::Logging];
+
+    /// That of a phase.
+    pub fn of(phase: Phase) -> Self {
+        match phase {
+            Phase::RequestHeaders | Phase::RequestBody => Group::Request,
+            Phase::ResponseHeaders => Group::ResponseHeaders,
+            Phase::ResponseBody => Group::ResponseBody,
+            Phase::Logging => Group::Logging,
+        }
+    }
+}
+
+/// What a rule asks of a name, within one source.
+#[derive(Debug, Clone)]
+struct Interest {
+    rule: u16,
+    group: Group,
+    wanted: Vec<Choice>,
+    unwanted: Vec<Choice>,
+}
+
+/// A selector, by its number in the source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Choice {
+    All,
+    Name(u16),
+    Pattern(u8),
+}
+
+/// Which selectors of its source a name satisfies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Traits {
+    /// The name it is; [`Traits::UNNAMED`]: none that a rule names.
+    pub name: u16,
+    /// The expressions that find it, a bit each.
+    pub patterns: u64,
+}
+
+impl Traits {
+    const UNNAMED: u16 = u16::MAX;
+    /// Of a name that satisfies nothing but `All`.
+    pub const NONE: Traits = Traits { name: Self::UNNAMED, patterns: 0 };
+
+    /// Whether a name like this satisfies a selector. What could not be settled beforehand (an expression without a place, or
+    /// one that is too costly) is answered with what loses no hit: `unsure`.
+    fn satisfy(self, choice: Choice, unsure: bool) -> bool {
+        match choice {
+            Choice::All => true,
+            Choice::Name(number) => self.name == number,
+            Choice::Pattern(number) if usize::from(number) < PATTERNS_MAX => {
+                self.patterns & (1 << number) != 0
+            }
+            Choice::Pattern(_) => unsure,
+        }
+    }
+}
+
+const PATTERNS_MAX: usize = 64;
+
+/// What the rules of a program ask of the values of one source.
+#[derive(Debug)]
+pub struct Interests {
+    /// Where the values come from.
+    pub source: Source,
+    names: HashMap<Box<[u8]>, u16>,
+    patterns: Vec<(Box<str>, Matcher)>,
+    interests: Vec<Interest>,
+}
+
+impl Interests {
+    /// Nothing asked yet.
+    pub fn new(source: Source) -> Self {
+        Interests { source, names: HashMap::new(), patterns: Vec::new(), interests: Vec::new() }
+    }
+
+    /// Adds what a rule asks: one of `wanted`, none of `unwanted`.
+    pub fn add(&mut self, rule: u16, group: Group, wanted: &[&Target], unwanted: &[&Target]) {
+        let wanted = wanted.iter().map(|target| self.choice(&target.selector)).collect();
+        let unwanted = unwanted.iter().map(|target| self.choice(&target.selector)).collect();
+        self.interests.push(Interest { rule, group, wanted, unwanted });
+    }
+
+    /// The number of a selector. An expression that does not compile here gets a number without a place: the visit, which
+    /// asks every selector again, settles it.
+    fn choice(&mut self, selector: &Selector) -> Choice {
+        match selector {
+            Selector::All => Choice::All,
+            Selector::Name(name) => {
+                let next = self.names.len().min(usize::from(Traits::UNNAMED) - 1) as u16;
+                Choice::Name(*self.names.entry(name.to_ascii_lowercase().into_bytes().into()).or_insert(next))
+            }
+            Selector::Pattern(pattern) => {
+                if let Some(known) = self.patterns.iter().position(|(text, _)| **text == **pattern) {
+                    return Choice::Pattern(known as u8);
+                }
+                match Matcher::insensitive(pattern) {
+                    Ok(matcher) if self.patterns.len() < PATTERNS_MAX => {
+                        self.patterns.push(((**pattern).into(), matcher));
+                        Choice::Pattern((self.patterns.len() - 1) as u8)
+                    }
+                    _ => Choice::Pattern(u8::MAX),
+                }
+            }
+        }
+    }
+
+    /// Whether rules of this group ask for any.
+    pub fn has(&self, group: Group) -> bool {
+        self.interests.iter().any(|interest| interest.group == group)
+    }
+
+    /// Whether all names are alike to the rules.
+    pub fn is_uniform(&self) -> bool {
+        self.names.is_empty() && self.patterns.is_empty()
+    }
+
+    /// What the name of a value satisfies. `scratch` is overwritten.
+    pub fn traits(&self, name: &[u8], cache: &mut MatchCache, scratch: &mut Vec<u8>) -> Traits {
+        let mut traits = Traits::NONE;
+        if !self.names.is_empty() {
+            scratch.clear();
+            scratch.extend(name.iter().map(u8::to_ascii_lowercase));
+            traits.name = self.names.get(scratch.as_slice()).copied().unwrap_or(Traits::UNNAMED);
+        }
+        for (number, (_, matcher)) in self.patterns.iter().enumerate() {
+            if matches!(matcher.is_match(cache, name), Outcome::Yes) {
+                traits.patterns |= 1 << number;
+            }
+        }
+        traits
+    }
+
+    /// The rules of a group that look at a value with such a name.
+    pub fn rules(&self, traits: Traits, group: Group, rules: usize) -> RuleBits {
+        let mut bits = RuleBits::new(rules);
+        for interest in self.interests.iter().filter(|interest| interest.group == group) {
+            if interest.wanted.iter().any(|choice| traits.satisfy(*choice, true))
+                && !interest.unwanted.iter().any(|choice| traits.satisfy(*choice, false))
+            {
+                bits.insert(interest.rule);
+            }
+        }
+        bits
+    }
+}

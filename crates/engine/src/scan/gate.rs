@@ -1,0 +1,70 @@
+//! What a value must have for a rule's operator to be asked at all.
+
+use super::byte_table::ByteTable;
+use secbeat_pattern::PrefilterBuilder;
+use secbeat_seclang::{Operator, Segment, Text};
+use secbeat_transform::ByteSet;
+use std::fmt::Write;
+
+/// The gate of a rule. Gates may open in vain, never stay shut in vain: behind each stands the operator itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gate {
+    /// The literal filter finds the rule.
+    Filter,
+    /// The value holds a byte of the sets with these bits.
+    Bytes(u64),
+    /// It may be an injection of SQL.
+    Sqli,
+    /// It may be an injection of script.
+    Xss,
+}
+
+impl Gate {
+    /// The gate of an operator that is not negated, its patterns handed to the filter. `None`: there is none.
+    pub fn of(
+        rule: u16,
+        operator: &Operator,
+        bytes: &mut ByteTable,
+        filter: &mut PrefilterBuilder,
+    ) -> Option<Gate> {
+        match operator {
+            Operator::Rx(text) | Operator::RxGlobal(text) => filter.pattern(rule, &literal(text)?),
+            Operator::Pm(phrases) => filter.phrases(rule, phrases),
+            Operator::BeginsWith(text)
+            | Operator::Contains(text)
+            | Operator::ContainsWord(text)
+            | Operator::EndsWith(text)
+            | Operator::StrEq(text)
+            | Operator::StrMatch(text) => filter.pattern(rule, &escaped(&literal(text)?)),
+            Operator::ValidateByteRange(allowed) => {
+                return Some(Gate::Bytes(bytes.bit(&ByteSet(allowed.map(|word| !word)))));
+            }
+            Operator::ValidateUrlEncoding => return Some(Gate::Bytes(bytes.bit(&ByteSet::of(b"%")))),
+            Operator::ValidateUtf8Encoding => {
+                return Some(Gate::Bytes(bytes.bit(&ByteSet([0, 0, u64::MAX, u64::MAX]))));
+            }
+            Operator::DetectSqli => return Some(Gate::Sqli),
+            Operator::DetectXss => return Some(Gate::Xss),
+            _ => return None,
+        }
+        Some(Gate::Filter)
+    }
+}
+
+/// A text without macros.
+fn literal(text: &Text) -> Option<String> {
+    let part = |segment: &Segment| match segment {
+        Segment::Literal(part) => Some(part.to_string()),
+        Segment::Macro(..) => None,
+    };
+    text.0.iter().map(part).collect()
+}
+
+/// An expression that matches these bytes and nothing else.
+fn escaped(text: &str) -> String {
+    text.bytes().fold(String::new(), |mut pattern, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(pattern, "\\x{byte:02x}");
+        pattern
+    })
+}

@@ -1,0 +1,100 @@
+//! Guards: rules that pass over what follows while a variable of TX stands below a level, as those between the paranoia levels
+//! of the Core Rule Set do. Where one holds, what it guards need not be searched for.
+
+use secbeat_pattern::RuleBits;
+use secbeat_seclang::{
+    Comparison, Disruptive, Item, Operator, Phase, Rule, RuleSet, Segment, Selector, Variable,
+};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// A condition under which rules are passed over.
+#[derive(Debug, Clone)]
+pub struct Guard {
+    /// The variable of TX, in lower case. Unset, the condition does not hold.
+    pub name: Arc<str>,
+    /// How it is compared.
+    pub comparison: Comparison,
+    /// With what.
+    pub number: i64,
+    /// The rules that are passed over where it holds.
+    pub guarded: RuleBits,
+}
+
+impl Guard {
+    /// Whether it holds of a value.
+    pub fn holds(&self, value: i64) -> bool {
+        match self.comparison {
+            Comparison::Eq => value == self.number,
+            Comparison::Ge => value >= self.number,
+            Comparison::Gt => value > self.number,
+            Comparison::Le => value <= self.number,
+            Comparison::Lt => value < self.number,
+        }
+    }
+}
+
+/// More guards than these are not heeded; what they guard is searched for in vain.
+const GUARDS_MAX: usize = 64;
+
+/// The guards of a rule set, equal conditions as one, in the order in which they first stand.
+pub fn guards(set: &RuleSet, rules: usize) -> Vec<Guard> {
+    let (phases, markers) = places(set);
+    let mut guards: Vec<Guard> = Vec::new();
+    let mut number = 0;
+    for item in &set.items {
+        let Item::Rule(rule) = item else { continue };
+        let first = number + 1;
+        number += 1;
+        let Some((name, comparison, than, marker)) = condition(rule) else { continue };
+        // The nearest marker of that name behind the rule.
+        let Some(end) = markers.get(marker).and_then(|all| all.iter().find(|place| **place >= first)) else {
+            continue;
+        };
+        let known = guards
+            .iter_mut()
+            .position(|guard| *guard.name == *name && guard.comparison == comparison && guard.number == than);
+        let at = match known {
+            Some(at) => at,
+            None if guards.len() < GUARDS_MAX => {
+                let guarded = RuleBits::new(rules);
+                guards.push(Guard { name: name.into(), comparison, number: than, guarded });
+                guards.len() - 1
+            }
+            None => continue,
+        };
+        let inside = phases.iter().enumerate().take(*end).skip(first);
+        for (inner, _) in inside.filter(|(_, phase)| **phase == rule.actions.phase) {
+            guards[at].guarded.insert(inner as u16);
+        }
+    }
+    guards
+}
+
+/// The phase of each rule, and for each marker the numbers of the rules that come next after it.
+fn places(set: &RuleSet) -> (Vec<Phase>, HashMap<&str, Vec<usize>>) {
+    let mut phases = Vec::new();
+    let mut markers: HashMap<&str, Vec<usize>> = HashMap::new();
+    for item in &set.items {
+        match item {
+            Item::Rule(rule) => phases.push(rule.actions.phase),
+            Item::Marker(name) => markers.entry(name).or_default().push(phases.len()),
+        }
+    }
+    (phases, markers)
+}
+
+/// What a rule compares, if it does nothing but pass over others: variable, comparison, number, marker.
+fn condition(rule: &Rule) -> Option<(String, Comparison, i64, &str)> {
+    let [link] = rule.links.as_slice() else { return None };
+    let test = link.test.as_ref()?;
+    let [target] = test.targets.as_slice() else { return None };
+    let (Variable::Tx, Selector::Name(name)) = (target.variable, &target.selector) else { return None };
+    let Operator::Compare(comparison, than) = &test.operator else { return None };
+    let [Segment::Literal(number)] = than.0.as_slice() else { return None };
+    let plain = !target.count && !target.excluded && !test.negated && test.transformations.is_empty();
+    let passes = rule.actions.disruptive == Disruptive::Pass && rule.actions.skip == 0;
+    let marker = rule.actions.skip_after.as_deref()?;
+    (plain && passes).then_some(())?;
+    Some((name.to_ascii_lowercase(), *comparison, number.trim().parse().ok()?, marker))
+}

@@ -1,0 +1,93 @@
+//! Plans: for a class of values, a place in the trie and what a value holds there, which rules are searched for and what is
+//! transformed next. Few differ, so a worker keeps those that it met.
+
+use super::gate::Gate;
+use super::trie::{NodeId, Trie};
+use secbeat_pattern::RuleBits;
+
+/// What is done with a view.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The rules for which the literal filter searches it.
+    pub filtered: RuleBits,
+    /// Those of them that want it in lower case.
+    pub folded: RuleBits,
+    /// The rules that are candidates by what it holds.
+    pub direct: Vec<u16>,
+    /// The rules that look for injections of SQL.
+    pub sqli: Vec<u16>,
+    /// The rules that look for injections of script.
+    pub xss: Vec<u16>,
+    /// The places that may make another view of it.
+    pub frontier: Vec<NodeId>,
+}
+
+impl Plan {
+    /// The plan of the rules `alive` for a view at `node` that holds `sets`.
+    pub fn new(trie: &Trie, gates: &[Option<Gate>], alive: &RuleBits, node: NodeId, sets: u64) -> Self {
+        let none = RuleBits::new(gates.len());
+        let mut plan = Plan {
+            filtered: none.clone(),
+            folded: none,
+            direct: Vec::new(),
+            sqli: Vec::new(),
+            xss: Vec::new(),
+            frontier: Vec::new(),
+        };
+        // Places at which the view is the same.
+        let mut same = vec![node];
+        while let Some(place) = same.pop() {
+            plan.ends(gates, alive, &trie.get(place).ends, sets);
+            for child in &trie.get(place).children {
+                let next = trie.get(*child);
+                if !next.below.meets(alive) {
+                    continue;
+                }
+                if next.trigger & sets == 0 {
+                    same.push(*child);
+                } else if next.folded {
+                    let mut ends = next.ends.clone();
+                    ends.intersect(alive);
+                    plan.filtered.union(&ends);
+                    plan.folded.union(&ends);
+                } else {
+                    plan.frontier.push(*child);
+                }
+            }
+        }
+        plan
+    }
+
+    fn ends(&mut self, gates: &[Option<Gate>], alive: &RuleBits, ends: &RuleBits, sets: u64) {
+        for rule in ends.iter().filter(|rule| alive.contains(*rule)) {
+            match gates.get(usize::from(rule)).copied().flatten() {
+                Some(Gate::Filter) => self.filtered.insert(rule),
+                Some(Gate::Bytes(bits)) if bits & sets == 0 => {}
+                Some(Gate::Bytes(_)) | None => self.direct.push(rule),
+                Some(Gate::Sqli) => self.sqli.push(rule),
+                Some(Gate::Xss) => self.xss.push(rule),
+            }
+        }
+    }
+
+    /// Adds what another plan does with the same view.
+    pub fn merge(&mut self, other: &Plan) {
+        self.filtered.union(&other.filtered);
+        self.folded.union(&other.folded);
+        self.direct.extend_from_slice(&other.direct);
+        self.sqli.extend_from_slice(&other.sqli);
+        self.xss.extend_from_slice(&other.xss);
+    }
+
+    /// Becomes what another is, but for its frontier, in the memory that it has.
+    pub fn become_of(&mut self, other: &Plan) {
+        self.filtered.copy_from(&other.filtered);
+        self.folded.copy_from(&other.folded);
+        for (own, list) in
+            [(&mut self.direct, &other.direct), (&mut self.sqli, &other.sqli), (&mut self.xss, &other.xss)]
+        {
+            own.clear();
+            own.extend_from_slice(list);
+        }
+    }
+}
