@@ -51,6 +51,7 @@ fn each_second(control: &Control) {
     metrics.set(Reading::LogLinesDropped, shared.log.dropped());
     metrics.set(Reading::EventsDropped, shared.events.dropped());
     metrics.set(Reading::AccessLinesDropped, shared.ledgers.access.dropped());
+    metrics.set(Reading::AuditLinesDropped, shared.ledgers.audit.dropped());
     metrics.set(Reading::RecordsDropped, shared.ledgers.recorder.dropped());
     metrics.set(Reading::PanicMode, shared.kill_switch.strongest(now) as u64);
     shared.events.forget_before(Timestamp::now().before(control.view().settings.retention.events));

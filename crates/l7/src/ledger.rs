@@ -7,7 +7,9 @@ use crate::policy::Policy;
 use crate::scratch::{BodyInHand, Scratch};
 use crate::stage::flag;
 use secbeat_http1::{Known, Version};
-use secbeat_telemetry::{Access, AccessBuffer, AccessLog, Draft, Recorder, RecorderTap, Trace, TraceRing};
+use secbeat_telemetry::{
+    Access, AccessBuffer, AccessLog, AuditLog, Draft, Recorder, RecorderTap, Trace, TraceRing,
+};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -17,15 +19,18 @@ pub struct Ledgers {
     pub traces: Vec<Arc<TraceRing>>,
     /// A line for each request.
     pub access: Arc<AccessLog>,
+    /// What SecLang rules found.
+    pub audit: Arc<AuditLog>,
     /// Requests that were stopped, and a sample of the rest.
     pub recorder: Arc<Recorder>,
 }
 
 impl Ledgers {
     /// For so many workers.
-    pub fn new(workers: usize, access: AccessLog, recorder: Recorder) -> Self {
+    pub fn new(workers: usize, access: AccessLog, audit: AuditLog, recorder: Recorder) -> Self {
         let traces = (0..workers.max(1)).map(|_| Arc::default()).collect();
-        Self { traces, access: Arc::new(access), recorder: Arc::new(recorder) }
+        let (access, audit, recorder) = (Arc::new(access), Arc::new(audit), Arc::new(recorder));
+        Self { traces, access, audit, recorder }
     }
 
     /// The hand of worker number `index`.
@@ -33,6 +38,7 @@ impl Ledgers {
         Ledger {
             traces: self.traces.get(index).cloned().unwrap_or_default(),
             access: AccessBuffer::new(self.access.clone()),
+            audit: self.audit.clone(),
             recorder: RecorderTap::new(self.recorder.clone()),
         }
     }
@@ -48,6 +54,8 @@ pub struct Ledger {
     traces: Arc<TraceRing>,
     /// A line for each request.
     pub access: AccessBuffer,
+    /// What SecLang rules found.
+    pub audit: Arc<AuditLog>,
     /// Requests that were stopped, and a sample of the rest.
     pub recorder: RecorderTap,
 }

@@ -70,14 +70,14 @@ impl Control {
             true => None,
             false => Some(Logger::open(target).map_err(|error| format!("logging.file: {error}"))?),
         };
-        let access_log = ledger_options::open(&new)?;
+        let logs = ledger_options::open(&new)?;
         // Nothing fails from here on: the first thing that changes is the first that is in force.
         if let Some(opened) = moved {
             log.move_to(opened);
         } else if let Err(error) = reopened {
             warnings.push(format!("logging.file: {error}; the log goes on in the file that was open"));
         }
-        ledger_options::put_in_force(&self.shared.ledgers, &new, access_log);
+        ledger_options::put_in_force(&self.shared.ledgers, &new, logs);
         let restart_required = state.started.changes(&new).restart_required;
         let mut changed = state.settings.changes(&new).changed;
         changed.retain(|key| !restart_required.contains(key));

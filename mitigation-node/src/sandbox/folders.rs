@@ -64,6 +64,12 @@ pub fn named(settings: &Settings) -> Vec<Named<'_>> {
             settings.access_log.enable.then_some(&settings.access_log.file),
             Access::Write,
         ),
+        (
+            "audit_log.file".into(),
+            settings.audit_log.enable.then_some(&settings.audit_log.file),
+            Access::Write,
+        ),
+        ("waf.crs.setup".into(), settings.crs.setup.as_ref(), Access::Read),
     ];
     if let Some(tls) = &settings.tls {
         files.push(("tls.cert_path".into(), Some(&tls.cert_path), Access::Read));
@@ -129,6 +135,7 @@ impl Folders {
         }
         // An operator may switch it on while the node runs.
         folders.add(&settings.access_log.file, Access::Write);
+        folders.add(&settings.audit_log.file, Access::Write);
         // It is bound before; where it cannot be removed at the end, the next start does it.
         let socket = settings.metrics.unix_socket.as_deref();
         let folder = socket.and_then(|socket| folder_of(socket).canonicalize().ok());
