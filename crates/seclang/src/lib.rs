@@ -8,11 +8,29 @@
 //! | what a rule may look at, by name | [`variable`] |
 //! | what is wrong, and where | [`error`] |
 
+mod action;
+mod action_list;
+mod ctl;
+mod draft;
+mod edit;
 pub mod error;
+mod lines;
 pub mod load;
 pub mod model;
+mod network;
+mod operator;
+mod phrases;
+mod reader;
+mod rule;
+mod settings;
 pub mod sources;
+mod step;
+mod suggest;
+mod target;
+mod text;
 pub mod variable;
+mod variable_names;
+mod words;
 
 pub use error::Error;
 pub use load::{load, load_text};

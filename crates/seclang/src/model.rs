@@ -379,6 +379,8 @@ pub struct Directives {
     pub arguments_max: Option<u32>,
     /// `SecArgumentSeparator`.
     pub argument_separator: Option<u8>,
+    /// `SecUploadFileLimit`: the files of one request.
+    pub upload_files_max: Option<u32>,
     /// `SecResponseBodyAccess`.
     pub response_body_access: Option<bool>,
     /// `SecResponseBodyLimit`, bytes.

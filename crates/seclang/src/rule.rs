@@ -1,0 +1,297 @@
+//! `SecRule`, `SecAction`, `SecDefaultAction`, and the changes to rules that were read before.
+
+use crate::action::{Place, apply, phase};
+use crate::action_list::action_list;
+use crate::draft::{Defaults, Draft};
+use crate::edit::{Selection, add_targets, matcher};
+use crate::load::Loader;
+use crate::operator::parse_operator;
+use crate::suggest::quoted;
+use crate::target::parse_targets;
+use crate::{Item, Phase, Rule, Span, Test};
+use std::borrow::Cow;
+use std::path::Path;
+
+/// Rules in one chain.
+const CHAIN_MAX: usize = 256;
+/// Rules and markers of a configuration: their numbers have sixteen bits.
+const ITEMS_MAX: usize = 65_000;
+
+type Words<'a> = &'a [Cow<'a, str>];
+
+impl Loader<'_> {
+    /// `SecRule` or `SecAction`: stands alone, leads a chain, or goes on with one.
+    pub(crate) fn rule(&mut self, span: Span, name: &str, words: Words<'_>, folder: &Path) {
+        let mut problems = Vec::new();
+        let (condition, actions) = match (name, words) {
+            ("secaction", [actions]) => (None, &**actions),
+            ("secrule", [targets, operator]) => (Some((targets, operator)), ""),
+            ("secrule", [targets, operator, actions]) => (Some((targets, operator)), &**actions),
+            _ => {
+                let expected = match name {
+                    "secaction" => "SecAction \"id:…,phase:…,…\"",
+                    _ => "SecRule VARIABLES \"@operator …\" \"id:…,phase:…,…\"",
+                };
+                let message =
+                    format!("{} words; expected {expected} (a \" within is written \\\")", words.len() + 1);
+                return self.fail(span, None, message);
+            }
+        };
+        let place = if self.chain.is_some() { Place::Link } else { Place::Head };
+        let draft = self.draft(span, actions, place, &mut problems);
+        let test = condition.and_then(|(targets, operator)| {
+            let targets = parse_targets(targets).map_err(|error| problems.push(error));
+            let operator =
+                parse_operator(operator, folder, &mut self.files).map_err(|error| problems.push(error));
+            let (targets, read) = (targets.ok()?, operator.ok()?);
+            self.set.notes.extend(read.note.map(|note| (span, note)));
+            Some(Test {
+                targets,
+                transformations: Vec::new(),
+                negated: read.negated,
+                operator: read.operator,
+            })
+        });
+        let goes_on = draft.chain;
+        let (actions, link) = draft.finish(span, test);
+        let rule = match self.chain.take() {
+            Some(mut rule) => {
+                if rule.links.len() >= CHAIN_MAX {
+                    problems.push(format!("more than {CHAIN_MAX} rules in a chain; write it as several"));
+                } else {
+                    rule.links.push(link);
+                }
+                rule
+            }
+            None => {
+                self.register(span, actions.id, &mut problems);
+                Rule { span, actions, links: vec![link] }
+            }
+        };
+        let id = (rule.actions.id > 0).then_some(rule.actions.id);
+        for problem in problems {
+            self.fail(span, id, problem);
+        }
+        if goes_on {
+            self.chain = Some(rule);
+        } else if self.set.items.len() >= ITEMS_MAX {
+            self.fail(span, id, format!("more than {ITEMS_MAX} rules"));
+        } else {
+            self.set.items.push(Item::Rule(Box::new(rule)));
+        }
+    }
+
+    /// Carries out the actions of a rule.
+    fn draft(&mut self, span: Span, text: &str, place: Place, problems: &mut Vec<String>) -> Draft {
+        let list = action_list(text).unwrap_or_else(|error| {
+            problems.push(error);
+            Vec::new()
+        });
+        let value = |name: &str| {
+            let mut found = list.iter().filter(|(written, _)| written.eq_ignore_ascii_case(name));
+            found.next_back().map(|(_, value)| value.as_deref().unwrap_or_default())
+        };
+        let id = value("id").map_or(0, |text| {
+            let id = text.trim_ascii().parse().unwrap_or(0);
+            if id == 0 {
+                problems.push(format!("id:{}: expected a whole number above 0", quoted(text)));
+            }
+            id
+        });
+        if id == 0 && value("id").is_none() && place == Place::Head {
+            problems.push("no id; expected one of its own for each rule: write id:number".into());
+        }
+        let phase = match (value("phase"), &self.chain) {
+            (_, Some(chain)) if place == Place::Link => chain.actions.phase,
+            (None, _) => Phase::RequestBody,
+            (Some(text), _) => phase(text.trim_ascii()).unwrap_or_else(|error| {
+                problems.push(error);
+                Phase::RequestBody
+            }),
+        };
+        // Of the array's five, one for each phase.
+        let defaults = &self.defaults[phase as usize - 1];
+        let mut draft = Draft::new(id, phase, defaults);
+        for written in &list {
+            match apply(&mut draft, written, place, defaults) {
+                Ok(note) => self.set.notes.extend(note.map(|note| (span, note))),
+                Err(error) => problems.push(error),
+            }
+        }
+        draft
+    }
+
+    fn register(&mut self, span: Span, id: u64, problems: &mut Vec<String>) {
+        if id == 0 {
+            return;
+        }
+        match self.ids.get(&id).copied() {
+            None => {
+                self.ids.insert(id, span);
+            }
+            Some(first) => problems.push(format!(
+                "the id is taken by the rule at {}; give each rule one of its own",
+                self.place(first)
+            )),
+        }
+    }
+
+    pub(crate) fn default_action(&mut self, span: Span, words: Words<'_>) -> Result<(), String> {
+        let [text] = words else {
+            return Err("SecDefaultAction: expected \"phase:2,log,auditlog,pass\"".into());
+        };
+        let mut problems = Vec::new();
+        let list = action_list(text)?;
+        let named = list.iter().find(|(name, _)| name.eq_ignore_ascii_case("phase"));
+        let phase = match named.and_then(|(_, value)| value.as_deref()) {
+            Some(text) => phase(text.trim_ascii())?,
+            None => return Err("SecDefaultAction: no phase; expected \"phase:2,log,auditlog,pass\"".into()),
+        };
+        let base = Defaults::default();
+        let mut draft = Draft::new(0, phase, &base);
+        for written in &list {
+            match apply(&mut draft, written, Place::Default, &base) {
+                Ok(note) => self.set.notes.extend(note.map(|note| (span, note))),
+                Err(error) => problems.push(error),
+            }
+        }
+        if !draft.steps.is_empty() || draft.capture || draft.multi_match {
+            problems.push(
+                "SecDefaultAction: expected what many rules share, as phase, log, t:lowercase, deny".into(),
+            );
+        }
+        for problem in problems {
+            self.fail(span, None, problem);
+        }
+        self.defaults[phase as usize - 1] = Defaults {
+            transformations: draft.transformations,
+            disruptive: draft.actions.disruptive,
+            status: draft.actions.status,
+            log: draft.actions.log,
+            audit_log: draft.actions.audit_log,
+        };
+        Ok(())
+    }
+
+    /// A directive that changes rules read before it; `None`: it is none of these.
+    pub(crate) fn edit(&mut self, span: Span, name: &str, words: Words<'_>) -> Option<Result<(), String>> {
+        let all = words.iter().map(|word| &**word);
+        Some(match name {
+            "secruleremovebyid" => Selection::ids(all).map(|selection| self.remove(span, &selection)),
+            "secruleremovebytag" => {
+                one(words).map(Selection::Tag).map(|selection| self.remove(span, &selection))
+            }
+            "secruleremovebymsg" => {
+                one(words).map(Selection::Msg).map(|selection| self.remove(span, &selection))
+            }
+            "secruleupdatetargetbyid" => self.update_targets(span, words, |first| {
+                let (ids, link) = numbered(first)?;
+                Ok((Selection::ids(std::iter::once(ids))?, link))
+            }),
+            "secruleupdatetargetbytag" => {
+                self.update_targets(span, words, |first| Ok((Selection::Tag(matcher(first)?), 0)))
+            }
+            "secruleupdatetargetbymsg" => {
+                self.update_targets(span, words, |first| Ok((Selection::Msg(matcher(first)?), 0)))
+            }
+            "secruleupdateactionbyid" => self.update_actions(span, words),
+            _ => return None,
+        })
+    }
+
+    fn remove(&mut self, span: Span, selection: &Selection) {
+        let before = self.set.items.len();
+        let ids = &mut self.ids;
+        self.set.items.retain(|item| match item {
+            Item::Rule(rule) if selection.holds(rule) => {
+                ids.remove(&rule.actions.id);
+                false
+            }
+            _ => true,
+        });
+        if self.set.items.len() == before {
+            self.note_nothing(span);
+        }
+    }
+
+    fn note_nothing(&mut self, span: Span) {
+        self.note(span, "no rule above this line is meant: it changes only what was read before it".into());
+    }
+
+    fn update_targets(
+        &mut self,
+        span: Span,
+        words: Words<'_>,
+        select: impl FnOnce(&str) -> Result<(Selection, usize), String>,
+    ) -> Result<(), String> {
+        let [first, targets] = words else {
+            return Err(
+                "expected two words: which rules, and \"!ARGS:name\"; a third, to replace a target, is not \
+                        supported: remove the rule and write it anew"
+                    .into(),
+            );
+        };
+        let (selection, link) = select(first)?;
+        let targets = parse_targets(targets)?;
+        let mut changed = 0;
+        for rule in selection.rules(&mut self.set.items) {
+            changed += usize::from(add_targets(rule, link, &targets));
+        }
+        if changed == 0 {
+            self.note_nothing(span);
+        }
+        Ok(())
+    }
+
+    fn update_actions(&mut self, span: Span, words: Words<'_>) -> Result<(), String> {
+        let [first, text] = words else {
+            return Err("SecRuleUpdateActionById: expected two words: an id, and \"pass,nolog\"".into());
+        };
+        let (ids, number) = numbered(first)?;
+        let selection = Selection::ids(std::iter::once(ids))?;
+        let list = action_list(text)?;
+        let mut notes = Vec::new();
+        let mut changed = 0;
+        for rule in selection.rules(&mut self.set.items) {
+            let Some(link) = rule.links.get(number) else { continue };
+            let mut draft = Draft::of(rule, link);
+            let defaults = &self.defaults[rule.actions.phase as usize - 1];
+            for written in &list {
+                let place = if number == 0 { Place::Update } else { Place::Link };
+                notes.extend(apply(&mut draft, written, place, defaults)?);
+            }
+            let (actions, new) = draft.finish(link.span, link.test.clone());
+            if number == 0 {
+                rule.actions = actions;
+            }
+            if let Some(link) = rule.links.get_mut(number) {
+                *link = new;
+            }
+            changed += 1;
+        }
+        self.set.notes.extend(notes.into_iter().map(|note| (span, note)));
+        if changed == 0 {
+            self.note_nothing(span);
+        }
+        Ok(())
+    }
+}
+
+/// The one word, an expression.
+fn one(words: Words<'_>) -> Result<regex::Regex, String> {
+    match words {
+        [word] => matcher(word),
+        _ => Err(format!("expected one expression, found {} words", words.len())),
+    }
+}
+
+/// `942100:1`: the rule, and which of its chain.
+fn numbered(text: &str) -> Result<(&str, usize), String> {
+    match text.split_once(':') {
+        None => Ok((text, 0)),
+        Some((ids, number)) => {
+            let number = number.parse().map_err(|_| format!("{}: expected id:number", quoted(text)))?;
+            Ok((ids, number))
+        }
+    }
+}
