@@ -7,7 +7,7 @@
 //! | and written as bytes | [`message`] |
 //! | the rules run under the settings that the cases take for granted | [`setup`] |
 //! | each request goes through the firewall alone, or through a node and its sockets | [`in_process`], [`node`] |
-//! | to a site that answers as it is asked to | [`origin`] |
+//! | to a site that answers as it is asked to | [`origin`], [`wire`] |
 //! | what was seen is held against what was expected | [`check`] |
 //! | but for cases that go another way for a reason | [`exceptions`] |
 
@@ -20,6 +20,7 @@ mod node;
 mod origin;
 mod setup;
 mod template;
+mod wire;
 
 use case::{Case, Stage};
 use check::Seen;
@@ -61,8 +62,8 @@ pub struct Arguments {
 
 /// What requests are sent through.
 trait Firewall {
-    /// Sends one request; `Err`: the run cannot go on.
-    fn send(&mut self, request: &[u8]) -> Result<Seen, String>;
+    /// Sends requests, each by itself, in order: what came of each. `Err`: the run cannot go on.
+    fn send(&mut self, requests: &[Vec<u8>]) -> Result<Vec<Seen>, String>;
 }
 
 /// How many went which way.
@@ -87,23 +88,33 @@ pub fn run(root: &Path, arguments: &Arguments) -> Result<bool, String> {
         true => Box::new(in_process::InProcess::new(&arguments.rules, &setup)?),
         false => Box::new(node::Node::start(root, &folder.0, &arguments.rules, &setup)?),
     };
+    let run: Vec<&Case> = cases.iter().filter(|case| !case.disabled).collect();
+    let stages: Vec<(&Case, &Stage)> =
+        run.iter().flat_map(|case| case.stages.iter().map(move |stage| (*case, stage))).collect();
+    let requests = stages
+        .iter()
+        .map(|(case, stage)| message::bytes(&stage.input).map_err(|error| format!("{}: {error}", case.name)))
+        .collect::<Result<Vec<_>, _>>()?;
+    let seen = firewall.send(&requests)?;
+    if arguments.verbose {
+        for (((case, _), request), seen) in stages.iter().zip(&requests).zip(&seen) {
+            println!("--- {}\n{}\n--- {}", case.name, String::from_utf8_lossy(request), seen.in_words());
+            seen.log.iter().for_each(|line| println!("    {line}"));
+        }
+    }
     let tally = match arguments.blocking {
-        true => tell_stopped(&cases, firewall.as_mut())?,
-        false => hold(&cases, &exceptions, firewall.as_mut(), arguments.verbose)?,
+        true => tell_stopped(&stages, &seen),
+        false => hold(&cases, &seen, &exceptions),
     };
     println!("{} passed, {} failed, {} skipped", tally.passed, tally.failed, tally.skipped);
     Ok(tally.failed == 0)
 }
 
-/// Runs each case and holds it against what it expects.
-fn hold(
-    cases: &[Case],
-    exceptions: &Exceptions,
-    firewall: &mut dyn Firewall,
-    verbose: bool,
-) -> Result<Tally, String> {
+/// Holds what was seen of each stage of each enabled case against what it expects.
+fn hold(cases: &[Case], seen: &[Seen], exceptions: &Exceptions) -> Tally {
     let mut tally = Tally::default();
     let mut known = Vec::new();
+    let mut seen = seen.iter();
     for case in cases {
         if case.disabled {
             tally.skipped += 1;
@@ -111,17 +122,8 @@ fn hold(
             continue;
         }
         let mut wrong = Vec::new();
-        for (number, stage) in case.stages.iter().enumerate() {
-            let (request, seen) = send(case, stage, firewall)?;
-            if verbose {
-                println!(
-                    "--- {}\n{}\n--- {}",
-                    case.name,
-                    String::from_utf8_lossy(&request).trim_end(),
-                    seen.in_words()
-                );
-            }
-            let found = check::check(&stage.expected, &seen);
+        for (number, (stage, seen)) in case.stages.iter().zip(seen.by_ref()).enumerate() {
+            let found = check::check(&stage.expected, seen);
             if !found.is_empty() {
                 wrong.push(format!("stage {}: {}; seen: {}", number + 1, found.join(", "), seen.in_words()));
             }
@@ -138,43 +140,34 @@ fn hold(
             }
             (false, None) => {
                 tally.failed += 1;
-                println!("{}: {}", case.name, wrong.join("; "));
+                println!("failed {}: {}", case.name, wrong.join("; "));
             }
         }
     }
     known.iter().for_each(|line| println!("exception {line}"));
-    Ok(tally)
+    tally
 }
 
-/// Runs each case in blocking mode. What is stopped is told; a case fails if it is benign by what it expects and was stopped.
-fn tell_stopped(cases: &[Case], firewall: &mut dyn Firewall) -> Result<Tally, String> {
+/// Tells what was stopped in blocking mode. A request fails if it is benign by what its case expects and was stopped.
+fn tell_stopped(stages: &[(&Case, &Stage)], seen: &[Seen]) -> Tally {
     let mut tally = Tally::default();
     let mut attacks = 0;
-    for case in cases {
-        for stage in &case.stages {
-            let (_, seen) = send(case, stage, firewall)?;
-            let is_stopped = seen.refusal.is_none() && seen.status == Some(403);
-            match (stage.expected.is_negative(), is_stopped) {
-                (true, true) => {
-                    tally.failed += 1;
-                    println!("{}: benign, and stopped: {}", case.name, seen.in_words());
-                }
-                (true, false) => tally.passed += 1,
-                (false, stopped) => {
-                    tally.skipped += 1;
-                    attacks += usize::from(stopped);
-                }
+    for ((case, stage), seen) in stages.iter().zip(seen) {
+        let is_stopped = seen.refusal.is_none() && seen.status == Some(403);
+        match (stage.expected.is_negative(), is_stopped) {
+            (true, true) => {
+                tally.failed += 1;
+                println!("failed {}: benign, and stopped: {}", case.name, seen.in_words());
+            }
+            (true, false) => tally.passed += 1,
+            (false, stopped) => {
+                tally.skipped += 1;
+                attacks += usize::from(stopped);
             }
         }
     }
     println!("of {} requests that are to be found, {attacks} are stopped", tally.skipped);
-    Ok(tally)
-}
-
-fn send(case: &Case, stage: &Stage, firewall: &mut dyn Firewall) -> Result<(Vec<u8>, Seen), String> {
-    let request = message::bytes(&stage.input).map_err(|error| format!("{}: {error}", case.name))?;
-    let seen = firewall.send(&request).map_err(|error| format!("{}: {error}", case.name))?;
-    Ok((request, seen))
+    tally
 }
 
 /// A folder of this run, gone with it.

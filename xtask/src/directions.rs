@@ -56,7 +56,8 @@ pub const DIRECTIONS: &[(&str, &[&str])] = &[
     ("secbeat-tests", &[]),
     // Writes journals as large as no API call makes them.
     ("secbeat-bench", &["secbeat-types", "secbeat-intel"]),
-    ("xtask", &[]),
+    // Runs the regression cases of rule sets against the firewall itself.
+    ("xtask", &["secbeat-types", "secbeat-http1", "secbeat-seclang", "secbeat-engine", "secbeat-waf"]),
 ];
 
 /// Crates whose cores are pure: no sockets, no runtime, no clock of their own.

@@ -15,7 +15,7 @@ impl InProcess {
 }
 
 impl Firewall for InProcess {
-    fn send(&mut self, _request: &[u8]) -> Result<Seen, String> {
-        Ok(Seen::default())
+    fn send(&mut self, _requests: &[Vec<u8>]) -> Result<Vec<Seen>, String> {
+        Ok(Vec::new())
     }
 }

@@ -1,21 +1,228 @@
-//! A running node, spoken to over its sockets.
+//! A running node, spoken to over its sockets; what its rules logged is read from its audit log.
 
 use super::Firewall;
 use super::check::Seen;
-use std::path::Path;
+use super::origin;
+use super::wire::{Peer, Told};
+use serde_json::Value;
+use std::collections::HashMap;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How many requests are sent before the log is read: fewer than wait to be written.
+const BATCH: usize = 256;
+/// How long the node may take to start, to answer, or to write its log.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Between two looks at something that is not there yet.
+const PAUSE: Duration = Duration::from_millis(20);
+/// Behind each batch: a request that CRS logs at every level (932160), so that its line in the log shows that all before it are there.
+const LAST: &[u8] = b"GET /?a=/bin/bash HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
 
 /// A node with the rule set before the site of [`super::origin`].
-pub struct Node;
+pub struct Node {
+    child: Child,
+    address: SocketAddr,
+    audit: PathBuf,
+    log: PathBuf,
+}
 
 impl Node {
-    /// Starts it.
-    pub fn start(_root: &Path, _folder: &Path, _rules: &Path, _setup: &Path) -> Result<Self, String> {
-        Err("the node takes no rule set in this version; try --in-process".to_owned())
+    /// Starts it, in `folder`.
+    pub fn start(root: &Path, folder: &Path, rules: &Path, setup: &Path) -> Result<Self, String> {
+        let site = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(|error| format!("a port: {error}"))?;
+        let backend = site.local_addr().map_err(|error| format!("a port: {error}"))?;
+        thread::spawn(move || {
+            site.incoming().flatten().for_each(|stream| drop(thread::spawn(|| serve(stream))))
+        });
+        let (address, api) = (free_address()?, free_address()?);
+        let program = program(root)?;
+        let (audit, log) = (folder.join("audit.log"), folder.join("node.log"));
+        write(&folder.join("rules.json"), "{\"rules\": []}")?;
+        let configuration = configuration(address, api, backend, rules, setup)?;
+        write(&folder.join("node.toml"), &configuration)?;
+        let stderr = std::fs::File::create(&log).map_err(|error| format!("{}: {error}", log.display()))?;
+        let child = Command::new(&program)
+            .args(["node.toml", "--stop-with-parent"])
+            .current_dir(folder)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(stderr)
+            .spawn()
+            .map_err(|error| format!("{}: {error}", program.display()))?;
+        let mut node = Node { child, address, audit, log };
+        node.wait_until_ready(api)?;
+        Ok(node)
+    }
+
+    fn wait_until_ready(&mut self, api: SocketAddr) -> Result<(), String> {
+        let ready = b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+        until("the node to be ready", || {
+            if let Ok(Some(status)) = self.child.try_wait() {
+                let log = std::fs::read_to_string(&self.log).unwrap_or_default();
+                return Err(format!("the node does not start: {status}\n{log}"));
+            }
+            Ok(ask(api, ready).is_ok_and(|told| told.status == 200).then_some(()))
+        })
+    }
+
+    /// Sends requests and reads what was logged for them.
+    fn batch(&self, requests: &[Vec<u8>]) -> Result<Vec<Seen>, String> {
+        let told: Vec<Option<Told>> =
+            requests.iter().map(|request| ask(self.address, request).ok()).collect();
+        let last = ask(self.address, LAST).map_err(|error| format!("the node does not answer: {error}"))?;
+        let logged = self.logged(&last.id)?;
+        let seen = told.into_iter().map(|told| {
+            let Some(Told { status, id }) = told else { return Seen::default() };
+            let mut seen = Seen { status: Some(status), ..Seen::default() };
+            logged.get(&id).into_iter().flatten().for_each(|message| note(message, &mut seen));
+            seen
+        });
+        Ok(seen.collect())
+    }
+
+    /// The messages of each request in the audit log, once `last` is in it.
+    fn logged(&self, last: &str) -> Result<HashMap<String, Vec<Value>>, String> {
+        let logged = until(&format!("request {last} in {}", self.audit.display()), || {
+            let logged = messages(&std::fs::read_to_string(&self.audit).unwrap_or_default())?;
+            Ok(logged.contains_key(last).then_some(logged))
+        })?;
+        // Read, and not to be read again: the node appends.
+        let emptied =
+            std::fs::OpenOptions::new().write(true).open(&self.audit).and_then(|file| file.set_len(0));
+        emptied.map(|()| logged).map_err(|error| format!("{}: {error}", self.audit.display()))
     }
 }
 
 impl Firewall for Node {
-    fn send(&mut self, _request: &[u8]) -> Result<Seen, String> {
-        Ok(Seen::default())
+    fn send(&mut self, requests: &[Vec<u8>]) -> Result<Vec<Seen>, String> {
+        let mut seen = Vec::with_capacity(requests.len());
+        for batch in requests.chunks(BATCH) {
+            seen.extend(self.batch(batch)?);
+        }
+        Ok(seen)
     }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        // One that has ended already cannot be killed.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Waits until `look` gives something.
+fn until<T>(what: &str, mut look: impl FnMut() -> Result<Option<T>, String>) -> Result<T, String> {
+    let end = Instant::now() + PATIENCE;
+    while Instant::now() < end {
+        if let Some(found) = look()? {
+            return Ok(found);
+        }
+        thread::park_timeout(PAUSE);
+    }
+    Err(format!("waited {} s for {what}", PATIENCE.as_secs()))
+}
+
+/// The messages of each request, by the request's id, in the whole lines of an audit log.
+fn messages(log: &str) -> Result<HashMap<String, Vec<Value>>, String> {
+    let mut logged: HashMap<String, Vec<Value>> = HashMap::new();
+    for line in log.split_inclusive('\n').filter(|line| line.ends_with('\n')) {
+        let value: Value =
+            serde_json::from_str(line).map_err(|error| format!("audit log: {error}: {line}"))?;
+        let (Some(id), Some(messages)) = (value["request_id"].as_str(), value["messages"].as_array()) else {
+            return Err(format!("audit log: a line without request_id or messages: {line}"));
+        };
+        logged.entry(id.to_owned()).or_default().extend(messages.iter().cloned());
+    }
+    Ok(logged)
+}
+
+fn note(message: &Value, seen: &mut Seen) {
+    let text = |key: &str| message[key].as_str().unwrap_or_default();
+    if let Ok(id) = text("rule_id").parse() {
+        seen.add(id, text("message"), text("data"), text("variable"));
+    }
+}
+
+/// Sends a request on a connection of its own.
+fn ask(address: SocketAddr, request: &[u8]) -> io::Result<Told> {
+    let stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    Peer::new(stream).ask(request)?.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+}
+
+/// The site's side of one connection, until it ends.
+fn serve(stream: TcpStream) {
+    let mut peer = Peer::new(stream);
+    while let Ok(Some((target, body))) = peer.request() {
+        if peer.answer(&origin::answer(&target, &body)).is_err() {
+            return;
+        }
+    }
+}
+
+fn configuration(
+    address: SocketAddr,
+    api: SocketAddr,
+    backend: SocketAddr,
+    rules: &Path,
+    setup: &Path,
+) -> Result<String, String> {
+    let methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"];
+    let methods = [&methods[..], &["TEST", "FOO", "SUBSCRIBE", "REALLYLONGUNREALMETHOD"]].concat();
+    Ok(format!(
+        "[server]\nbind_address = \"{address}\"\nbackend_address = \"{backend}\"\ndata_dir = \"data\"\nworker_threads = 1\n\
+         [metrics]\nbind_address = \"{api}\"\n\
+         [timeouts]\nbody = 1\n\
+         [limits]\nmethods = {methods:?}\n\
+         [waf]\nrules_path = \"rules.json\"\n\
+         [waf.crs]\nenable = true\npath = {}\nsetup = {}\n\
+         [audit_log]\nenable = true\nfile = \"audit.log\"\n",
+        quoted(rules)?,
+        quoted(setup)?,
+    ))
+}
+
+/// A path as a string of TOML.
+fn quoted(path: &Path) -> Result<String, String> {
+    let path = std::path::absolute(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let text = path.to_str().ok_or_else(|| format!("{}: is no UTF-8", path.display()))?;
+    Ok(toml::Value::String(text.to_owned()).to_string())
+}
+
+/// The node: in `SECBEAT_BIN_DIR`, or built beside this program.
+fn program(root: &Path) -> Result<PathBuf, String> {
+    if let Some(folder) = std::env::var_os("SECBEAT_BIN_DIR") {
+        return Ok(root.join(folder).join("mitigation-node"));
+    }
+    let own = std::env::current_exe().map_err(|error| format!("where this program is: {error}"))?;
+    let folder = own.parent().ok_or("this program is in no folder")?;
+    let profile = match folder.file_name().and_then(|name| name.to_str()) {
+        Some("debug") | None => "dev",
+        Some(other) => other,
+    };
+    let status = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+        .args(["build", "--quiet", "--locked", "-p", "mitigation-node", "--profile", profile, "--target-dir"])
+        .arg(folder.parent().unwrap_or(folder))
+        .current_dir(root)
+        .status()
+        .map_err(|error| format!("cargo build: {error}"))?;
+    if !status.success() {
+        return Err(format!("cargo build: {status}"));
+    }
+    Ok(folder.join("mitigation-node"))
+}
+
+/// An address of loopback that nobody listens on.
+fn free_address() -> Result<SocketAddr, String> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
+    listener.and_then(|listener| listener.local_addr()).map_err(|error| format!("a port: {error}"))
+}
+
+fn write(path: &Path, text: &str) -> Result<(), String> {
+    std::fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))
 }
