@@ -1,4 +1,19 @@
-//! Detection of SQL injection and cross-site scripting by tokens: an exact port of libinjection 3.
+//! Detection of SQL injection and cross-site scripting by tokens: a safe and exact port of libinjection 3
+//! (<https://github.com/libinjection/libinjection>, BSD-3-Clause, see `NOTICE`). Pure: bytes in, a verdict out.
+//!
+//! A value is read as if it stood in the middle of a statement (or of a page), in each quotation it could have been
+//! put into. SQL is cut into tokens, folded to five at most, and their kinds looked up among the fingerprints of
+//! known attacks; HTML is cut into tags, attributes and comments, and those that run code are named.
+//!
+//! Nothing is copied and nothing allocated. Work is linear in the length of the value: libinjection's is not.
+//!
+//! | module | idea |
+//! | --- | --- |
+//! | [`sqli`] | [`is_sqli`]: the passes over a value, and its [`Fingerprint`] |
+//! | [`xss`] | [`is_xss`]: the contexts a value is read in, and what is dangerous there |
+//!
+//! Exact means: the verdict and the fingerprint of the libinjection inside ModSecurity 3.0 for every value. Where that
+//! one reads past the end of a value, a NUL is read here.
 
 pub mod sqli;
 pub mod xss;

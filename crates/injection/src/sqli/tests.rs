@@ -1,0 +1,1 @@
+//! Fingerprints of values, by hand.
