@@ -4,23 +4,47 @@
 //!
 //! | step | module |
 //! | --- | --- |
-//! | rules are compiled to flat vectors, everything known before a request settled | [`program`], [`error`] |
-//! | a transaction begins with what is known of the connection | [`facts`], in [`memory`] that is lent from one to the next |
-//! | and is filled with values, and run phase by phase | [`transaction`], [`values`] |
-//! | what stops it | [`intervention`] |
-//! | what rules say of it | [`matches`], and what `ctl` changed: [`effective`] |
+//! | rules are compiled to flat vectors, everything known before a request settled | [`program`], `compile`, [`error`] |
+//! | each to links, targets, an operator, steps | `rule`, `target`, `operator` (with `encoding`, `identity`), `text`, `step` |
+//! | names become numbers | `words` |
+//! | a transaction begins with what is known of the connection | [`facts`], in [`memory`] that is lent from one to the next: `state`, `tools` |
+//! | is filled with values, and run phase by phase | [`transaction`], [`values`], `phase` |
+//! | a rule finds what it looks at, and looks at it | `resolve`, `datum`, `clock`, `evaluate` |
+//! | and what it finds changes things | `act`: `tx`, `kept`, [`effective`]; texts are filled in by `render` |
+//! | what rules say of it, and what stops it | [`matches`], by `report`; [`intervention`] |
 //! | what outlives it: the collections `IP`, `GLOBAL`, `SESSION`, `USER`, `RESOURCE` | [`persistent`] |
 
+mod act;
+mod clock;
+mod compile;
+mod datum;
 pub mod effective;
+mod encoding;
 pub mod error;
+mod evaluate;
 pub mod facts;
+mod identity;
 pub mod intervention;
+mod kept;
 pub mod matches;
 pub mod memory;
+mod operator;
 pub mod persistent;
+mod phase;
 pub mod program;
+mod render;
+mod report;
+mod resolve;
+mod rule;
+mod state;
+mod step;
+mod target;
+mod text;
+mod tools;
 pub mod transaction;
+mod tx;
 pub mod values;
+mod words;
 
 pub use effective::Effective;
 pub use error::CompileError;

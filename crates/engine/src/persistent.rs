@@ -15,10 +15,21 @@ pub struct Entry {
 
 /// What a transaction did to an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Changed {
+    /// Its name, in lower case.
+    pub name: Vec<u8>,
+    /// What was done.
+    pub change: Change,
+    /// A new end, in milliseconds since 1970, if one was set.
+    pub expires_ms: Option<u64>,
+}
+
+/// What was done to an entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
-    /// It has this value now.
+    /// It has this value now, and no end but that of its collection.
     Set(Vec<u8>),
-    /// This was added to it, so that counts of requests at the same time are not lost.
+    /// This was added to it, so that requests at the same time lose no count.
     Add(i64),
     /// It is gone.
     Unset,
@@ -30,12 +41,6 @@ pub enum Change {
 pub trait Collections: Sync {
     /// What is kept under this key and has not ended.
     fn load(&self, collection: Variable, key: &[u8], now_ms: u64) -> Vec<Entry>;
-    /// Writes what a transaction changed: name, change, and a new end if one was set.
-    fn store(
-        &self,
-        collection: Variable,
-        key: &[u8],
-        now_ms: u64,
-        changes: &[(Vec<u8>, Change, Option<u64>)],
-    );
+    /// Writes what a transaction changed.
+    fn store(&self, collection: Variable, key: &[u8], now_ms: u64, changes: &[Changed]);
 }

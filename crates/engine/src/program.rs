@@ -1,13 +1,25 @@
 //! Rules, compiled: immutable, shared by all workers.
 
+use crate::compile;
+use crate::rule::Rule;
+use crate::step::Exclusion;
+use crate::words::Words;
 use crate::{CompileError, Facts, Memory, Transaction};
-use secbeat_seclang::{Directives, Phase, RuleSet};
+use secbeat_seclang::{Directives, Phase, RuleSet, Variable};
 use std::sync::Arc;
 
-/// Rules, compiled.
+/// Rules, compiled. Rules are numbered in file order, those of all phases together.
 #[derive(Debug)]
 pub struct Program {
+    pub(crate) rules: Vec<Rule>,
     pub(crate) infos: Vec<RuleInfo>,
+    /// The rules of phases 1 to 5.
+    pub(crate) phases: [Vec<u32>; 5],
+    pub(crate) words: Words,
+    pub(crate) constants: Vec<Box<[u8]>>,
+    pub(crate) exclusions: Vec<Exclusion>,
+    /// The variables that follow from the facts of a transaction and that a rule asks for.
+    pub(crate) introduced: Vec<Variable>,
     pub(crate) directives: Directives,
 }
 
@@ -41,9 +53,12 @@ pub struct RuleInfo {
 }
 
 impl Program {
-    /// Compiles rules; all that is wrong is told at once.
+    /// Compiles rules.
+    ///
+    /// # Errors
+    /// All that is wrong, at most fifty mistakes of it.
     pub fn compile(rules: &RuleSet) -> Result<Program, Vec<CompileError>> {
-        Ok(Program { infos: Vec::new(), directives: rules.directives.clone() })
+        compile::compile(rules)
     }
 
     /// Begins a transaction.
@@ -59,5 +74,15 @@ impl Program {
     /// What the directives say that are no rules.
     pub fn directives(&self) -> &Directives {
         &self.directives
+    }
+
+    /// The rules of a phase, by number, in file order.
+    pub(crate) fn phase(&self, phase: Phase) -> &[u32] {
+        self.phases.get(phase as usize - 1).map_or(&[], |rules| rules)
+    }
+
+    /// A constant, by its number.
+    pub(crate) fn constant(&self, number: u32) -> &[u8] {
+        self.constants.get(number as usize).map_or(b"", |constant| constant)
     }
 }

@@ -1,0 +1,163 @@
+//! The fast way through a phase: only rules that may match, and of those only at the values at which they may.
+//!
+//! It says what the plain way ([`crate::phase`]) says, in the same order: rules in file order, each at its targets in order, at
+//! their values in order, with the same operator over the same bytes. What is left out could not match.
+
+use crate::datum::{Datum, Found, Name};
+use crate::evaluate::{Evaluator, Next};
+use crate::facts::Admission;
+use crate::memory::Memory;
+use crate::rule::{Link, Test};
+use crate::scan::{self, Group, Scan, View, sources};
+use crate::transaction::Transaction;
+use crate::words::Words;
+use secbeat_seclang::{Phase, RuleSet};
+
+/// What the fast way needs of a program.
+#[derive(Debug)]
+pub struct Fast {
+    scan: Scan,
+    /// For each guard of the scan its variable of TX, by its word.
+    guards: Vec<Option<u32>>,
+}
+
+impl Fast {
+    /// Makes a rule set ready. `holds` asks the operator of a rule's first link, negation heeded, about a value.
+    pub fn new(set: &RuleSet, words: &Words, holds: &mut dyn FnMut(u16, &[u8]) -> bool) -> Self {
+        let scan = scan::build(set, holds);
+        let guards = scan.guards().iter().map(|guard| words.number(guard.name.as_bytes())).collect();
+        Fast { scan, guards }
+    }
+}
+
+impl Transaction<'_> {
+    /// Begins a transaction.
+    pub(crate) fn begin_fast(&mut self) {
+        self.program.fast.scan.begin(&mut self.memory.scan);
+    }
+
+    /// Runs the rules of a phase that may match, in file order.
+    pub(crate) fn walk_fast(&mut self, phase: Phase, admission: Option<&dyn Admission>) {
+        let scan = &self.program.fast.scan;
+        let start = u32::from(scan.start());
+        let mut searched = false;
+        let mut from = 0;
+        let mut evaluator = Evaluator { t: self, admission };
+        loop {
+            let mut next = scan.next(&evaluator.t.memory.scan, phase, from);
+            if !searched && next.is_none_or(|number| number >= start) {
+                evaluator.t.search(Group::of(phase));
+                searched = true;
+                next = scan.next(&evaluator.t.memory.scan, phase, from.max(start));
+            }
+            let Some(number) = next else { return };
+            from = number + 1;
+            if evaluator.t.memory.removed.contains(number as u16) {
+                continue;
+            }
+            let next = match scan.is_searched(&evaluator.t.memory.scan, number as u16) {
+                true => evaluator.rule_fast(number),
+                false => evaluator.rule(number),
+            };
+            match next {
+                Next::Rule => {}
+                Next::GoOn(number) => from = from.max(number),
+                Next::Phase => return,
+            }
+            if evaluator.t.goes_on(phase).is_none() {
+                return;
+            }
+        }
+    }
+
+    /// Scans the values that came since the last scan.
+    fn search(&mut self, group: Group) {
+        let Fast { scan, guards } = &self.program.fast;
+        let Memory { state, scan: cache, .. } = &mut self.memory;
+        let mut held = 0;
+        for ((guard, word), bit) in scan.guards().iter().zip(guards).zip(0..) {
+            let value = word.and_then(|word| state.tx.get(word));
+            if value.is_some_and(|value| guard.holds(state.number(self.program, value))) {
+                held |= 1 << bit;
+            }
+        }
+        self.spent += scan.search(cache, &mut state.values, group, held);
+    }
+}
+
+impl Evaluator<'_, '_> {
+    /// Runs a rule whose first link was searched for.
+    fn rule_fast(&mut self, number: u32) -> Next {
+        let Some(rule) = self.t.program.rules.get(number as usize) else { return Next::Rule };
+        let Some((link, test)) = rule.links.first().and_then(|link| Some((link, link.test.as_ref()?))) else {
+            return self.rule(number);
+        };
+        self.begin(number);
+        let mut found = std::mem::take(&mut self.t.memory.tools.found);
+        let mut views = std::mem::take(&mut self.t.memory.scan.visited);
+        found.clear();
+        views.clear();
+        self.t.load(test.collections);
+        for target in 0..test.targets.len() {
+            self.hits(number, test, target, &mut found, &mut views);
+        }
+        let mut holds = false;
+        for (found, view) in found.iter().zip(&views) {
+            holds |= self.see(number, link, test, *found, *view);
+            if self.t.spent > self.t.facts.budget {
+                break;
+            }
+        }
+        self.t.memory.tools.found = found;
+        self.t.memory.scan.visited = views;
+        if holds { self.after_head(number) } else { Next::Rule }
+    }
+
+    /// The hits of a target; where it was not searched, all its values.
+    fn hits(&mut self, number: u32, test: &Test, at: usize, found: &mut Vec<Found>, views: &mut Vec<View>) {
+        let Some(target) = test.targets.get(at) else { return };
+        let scan = &self.t.program.fast.scan;
+        let sources = sources::sources(target.variable).unwrap_or_default();
+        if target.count || !scan.covers(number as u16, target.variable) {
+            self.target(number, test, true, target, found);
+            return views.resize(found.len(), View::Plain);
+        }
+        let collection = target.variable.is_collection();
+        for source in sources {
+            let first = self.t.memory.state.values.list(source.variable).first;
+            for hit in 0..self.t.memory.scan.hits.of(number as u16).len() {
+                let Memory { state, scan, .. } = &mut self.t.memory;
+                let Some(hit) = scan.hits.of(number as u16).get(hit).copied() else { break };
+                let Some(value) = state.values.get(hit.value).copied() else { continue };
+                // A value that was replaced since it was scanned is before the first of its list.
+                if value.variable != source.variable || hit.name != source.names || hit.value < first {
+                    continue;
+                }
+                let one = Found {
+                    variable: target.variable,
+                    name: if collection { Name::Bytes(value.name) } else { Name::None },
+                    value: Datum::Bytes(if hit.name { value.name } else { value.bytes }),
+                    counted: false,
+                };
+                if self.is_wanted(number, test, true, target, &one) {
+                    found.push(one);
+                    views.push(hit.view);
+                }
+            }
+        }
+    }
+
+    /// Looks at one value, in the view that the scan made of it.
+    fn see(&mut self, number: u32, link: &Link, test: &Test, found: Found, view: View) -> bool {
+        match view {
+            View::Ready(view) => self.view(number, link, test, found, view),
+            View::Lower(view) => {
+                let values = &mut self.t.memory.state.values;
+                let lower = values.bytes(view).to_ascii_lowercase();
+                let view = values.keep(&lower);
+                self.view(number, link, test, found, view)
+            }
+            View::Plain => self.value(number, link, test, found),
+        }
+    }
+}
