@@ -10,15 +10,24 @@
 //! | one filter tells which rules may match a value | [`prefilter`], in sets of rules: [`rule_bits`] |
 //! | what is wrong with an expression | [`error`] |
 
+mod byte_class;
 pub mod error;
+mod fancy;
+mod linear;
+mod lower;
+pub mod match_cache;
 pub mod matcher;
+mod parse;
+mod parse_escape;
 pub mod phrase_set;
 pub mod prefilter;
 pub mod requirement;
 pub mod rule_bits;
+mod syntax;
 
 pub use error::PatternError;
-pub use matcher::{Captures, MatchCache, Matcher, Outcome};
+pub use match_cache::MatchCache;
+pub use matcher::{Captures, Matcher, Outcome};
 pub use phrase_set::PhraseSet;
 pub use prefilter::{Prefilter, PrefilterBuilder, PrefilterCache};
 pub use requirement::{Requirement, requirement};

@@ -1,17 +1,29 @@
 //! One expression, ready to be searched for.
+//!
+//! Almost all run as automata, in time linear in the value. What needs look-around or back-references runs by
+//! backtracking, within a limit of steps.
 
-use crate::PatternError;
+use crate::match_cache::MatchCache;
+use crate::{PatternError, linear::Linear, lower, parse, syntax::Node};
+use regex_syntax::hir::Hir;
 use std::ops::Range;
 
-/// One expression, ready to be searched for.
-#[derive(Debug, Clone)]
-pub struct Matcher {
-    regex: regex_automata::nfa::thompson::pikevm::PikeVM,
-}
+/// How often the backtracking matcher may go back before a search is given up.
+const BACKTRACK_MAX: usize = 100_000;
+/// Memory of each automaton inside the backtracking matcher, bytes.
+const BACKTRACK_DFA_MAX: usize = 64 << 10;
+/// The largest automaton inside the backtracking matcher, bytes.
+const BACKTRACK_NFA_MAX: usize = 1 << 20;
 
-/// What a worker lends to its matchers: bounded, shared by all of them.
-#[derive(Debug, Default)]
-pub struct MatchCache {}
+/// One expression, ready to be searched for. Shared by workers, each of which lends it a [`MatchCache`].
+#[derive(Debug, Clone)]
+pub struct Matcher(Engine);
+
+#[derive(Debug, Clone)]
+enum Engine {
+    Linear(Linear),
+    Backtracking(Box<fancy_regex::Regex>),
+}
 
 /// What came of a search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,14 +32,14 @@ pub enum Outcome {
     No,
     /// It matches.
     Yes,
-    /// The search took more steps than it may.
+    /// The search took more steps than it may: nothing is known.
     OverBudget,
 }
 
 /// Where the whole match (0) and its first nine groups stand.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Captures {
-    ranges: [Option<Range<usize>>; Captures::MAX],
+    pub(crate) ranges: [Option<Range<usize>>; Captures::MAX],
 }
 
 impl Captures {
@@ -38,56 +50,121 @@ impl Captures {
     pub fn get(&self, group: usize) -> Option<Range<usize>> {
         self.ranges.get(group).cloned().flatten()
     }
+
+    /// The groups that took part, up to the last that did, by number.
+    pub fn iter(&self) -> impl Iterator<Item = (usize, Range<usize>)> + '_ {
+        self.ranges.iter().enumerate().filter_map(|(group, range)| Some((group, range.clone()?)))
+    }
+}
+
+/// The languages in which expressions are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Language {
+    /// PCRE over bytes, the dot taking newlines.
+    Pcre { caseless: bool },
+    /// That of the `regex` crate over bytes, the dot taking newlines.
+    Plain,
+}
+
+/// An expression that was read.
+pub(crate) enum Expression {
+    /// One for automata.
+    Regular(Hir),
+    /// One for the backtracking matcher.
+    Irregular(Node),
+}
+
+impl Language {
+    pub(crate) fn read(self, pattern: &str) -> Result<Expression, PatternError> {
+        match self {
+            Language::Pcre { caseless } => {
+                let flags = parse::Flags { caseless, dot_all: true, ..parse::Flags::default() };
+                let node = parse::parse(pattern, flags)?.node;
+                Ok(lower::exact(&node).map_or_else(|| Expression::Irregular(node), Expression::Regular))
+            }
+            Language::Plain => regex_syntax::ParserBuilder::new()
+                .unicode(false)
+                .utf8(false)
+                .dot_matches_new_line(true)
+                .build()
+                .parse(pattern)
+                .map(Expression::Regular)
+                .map_err(|error| plain_error(&error)),
+        }
+    }
+}
+
+/// What is wrong in one line: the crate draws a caret under the place.
+fn plain_error(error: &regex_syntax::Error) -> PatternError {
+    match error {
+        regex_syntax::Error::Parse(error) => {
+            PatternError::at(error.span().start.offset, error.kind().to_string())
+        }
+        regex_syntax::Error::Translate(error) => {
+            PatternError::at(error.span().start.offset, error.kind().to_string())
+        }
+        error => PatternError::whole(error.to_string()),
+    }
 }
 
 impl Matcher {
-    /// Reads an expression of SecLang: PCRE over bytes, the dot takes newlines too, `$` also stands before a final newline.
+    /// Reads an expression of SecLang: PCRE over bytes, letters of the "C" locale, the dot takes newlines too, `$` also
+    /// stands before a newline that ends the value.
     pub fn new(pattern: &str) -> Result<Matcher, PatternError> {
-        Matcher::plain(pattern)
+        Matcher::of(pattern, Language::Pcre { caseless: false })
     }
 
     /// As [`Matcher::new`], letters in either case: selectors.
     pub fn insensitive(pattern: &str) -> Result<Matcher, PatternError> {
-        Matcher::plain(&format!("(?i){pattern}"))
+        Matcher::of(pattern, Language::Pcre { caseless: true })
     }
 
-    /// Reads an expression of a JSON rule: the syntax of the `regex` crate over bytes, classes ASCII.
+    /// Reads an expression of a JSON rule: the syntax of the `regex` crate over bytes, classes ASCII, the dot takes
+    /// newlines too.
     pub fn plain(pattern: &str) -> Result<Matcher, PatternError> {
-        let syntax =
-            regex_automata::util::syntax::Config::new().unicode(false).utf8(false).dot_matches_new_line(true);
-        regex_automata::nfa::thompson::pikevm::PikeVM::builder()
-            .syntax(syntax)
-            .thompson(regex_automata::nfa::thompson::Config::new().utf8(false))
-            .build(pattern)
-            .map(|regex| Matcher { regex })
-            .map_err(|error| PatternError::whole(error.to_string()))
+        Matcher::of(pattern, Language::Plain)
+    }
+
+    fn of(pattern: &str, language: Language) -> Result<Matcher, PatternError> {
+        Ok(Matcher(match language.read(pattern)? {
+            Expression::Regular(hir) => Engine::Linear(Linear::new(&hir, pattern, language)?),
+            Expression::Irregular(node) => Engine::Backtracking(Box::new(backtracking(&node)?)),
+        }))
+    }
+
+    /// Whether every search takes time linear in the value; false where it may be [`Outcome::OverBudget`].
+    pub fn is_linear(&self) -> bool {
+        matches!(self.0, Engine::Linear(_))
     }
 
     /// Whether it matches anywhere.
-    pub fn is_match(&self, _cache: &mut MatchCache, haystack: &[u8]) -> Outcome {
-        match self.regex.is_match(&mut self.regex.create_cache(), haystack) {
-            true => Outcome::Yes,
-            false => Outcome::No,
+    pub fn is_match(&self, cache: &mut MatchCache, haystack: &[u8]) -> Outcome {
+        match &self.0 {
+            Engine::Linear(linear) if linear.is_match(cache, haystack) => Outcome::Yes,
+            Engine::Linear(_) => Outcome::No,
+            Engine::Backtracking(regex) => match regex.is_match(haystack) {
+                Ok(true) => Outcome::Yes,
+                Ok(false) => Outcome::No,
+                Err(_) => Outcome::OverBudget,
+            },
         }
     }
 
-    /// Finds the first match and where its groups stand.
+    /// Finds the first match and where its groups stand; of [`Outcome::No`] and [`Outcome::OverBudget`], `slots` are empty.
     pub fn captures(&self, cache: &mut MatchCache, haystack: &[u8], slots: &mut Captures) -> Outcome {
-        *slots = Captures::default();
-        let found = self.find_at(cache, haystack, 0, slots);
-        if found { Outcome::Yes } else { Outcome::No }
+        self.captures_from(cache, haystack, 0, slots)
     }
 
-    /// The matches from left to right, none overlapping; ends where the step limit is reached.
+    /// The matches from left to right, none overlapping; ends early where a search takes more steps than it may.
     pub fn find_iter<'a>(
         &'a self,
         cache: &'a mut MatchCache,
         haystack: &'a [u8],
     ) -> impl Iterator<Item = Range<usize>> + 'a {
         let mut at = 0;
+        let mut slots = Captures::default();
         std::iter::from_fn(move || {
-            let mut slots = Captures::default();
-            if at > haystack.len() || !self.find_at(cache, haystack, at, &mut slots) {
+            if at > haystack.len() || self.captures_from(cache, haystack, at, &mut slots) != Outcome::Yes {
                 return None;
             }
             let range = slots.get(0)?;
@@ -96,13 +173,38 @@ impl Matcher {
         })
     }
 
-    fn find_at(&self, _cache: &mut MatchCache, haystack: &[u8], at: usize, slots: &mut Captures) -> bool {
-        let mut found = self.regex.create_captures();
-        let input = regex_automata::Input::new(haystack).range(at..);
-        self.regex.search(&mut self.regex.create_cache(), &input, &mut found);
-        for (range, group) in slots.ranges.iter_mut().zip(0..) {
-            *range = found.get_group(group).map(|span| span.range());
+    fn captures_from(
+        &self,
+        cache: &mut MatchCache,
+        haystack: &[u8],
+        at: usize,
+        slots: &mut Captures,
+    ) -> Outcome {
+        slots.ranges.fill(None);
+        match &self.0 {
+            Engine::Linear(linear) if linear.captures(cache, haystack, at, slots) => Outcome::Yes,
+            Engine::Linear(_) => Outcome::No,
+            Engine::Backtracking(regex) => match regex.captures_from_pos(haystack, at) {
+                Ok(Some(found)) => {
+                    for (group, range) in slots.ranges.iter_mut().enumerate() {
+                        *range = found.get(group).map(|found| found.range());
+                    }
+                    Outcome::Yes
+                }
+                Ok(None) => Outcome::No,
+                Err(_) => Outcome::OverBudget,
+            },
         }
-        found.is_match()
     }
+}
+
+fn backtracking(node: &Node) -> Result<fancy_regex::Regex, PatternError> {
+    fancy_regex::RegexBuilder::new(&crate::fancy::text(node))
+        .bytes_mode(fancy_regex::BytesMode::Ascii)
+        .unicode_mode(false)
+        .backtrack_limit(BACKTRACK_MAX)
+        .delegate_size_limit(BACKTRACK_NFA_MAX)
+        .delegate_dfa_size_limit(BACKTRACK_DFA_MAX)
+        .build()
+        .map_err(|error| PatternError::whole(format!("the expression cannot be run: {error}")))
 }

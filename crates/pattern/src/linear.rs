@@ -1,0 +1,165 @@
+//! An expression as automata: each search takes time linear in the value.
+//!
+//! A lazy DFA tells whether and where a match ends; only of a match are the groups asked for, by a bounded backtracker, or
+//! where the match is long by a second DFA that goes backwards to its start, and a simulation of the NFA from there.
+
+use crate::PatternError;
+use crate::lower::FINAL_NEWLINE_GROUP;
+use crate::match_cache::MatchCache;
+use crate::matcher::{Captures, Expression, Language};
+use regex_automata::hybrid::dfa::{self, DFA};
+use regex_automata::nfa::thompson::{self, NFA, WhichCaptures, backtrack, pikevm};
+use regex_automata::util::primitives::NonMaxUsize;
+use regex_automata::{Anchored, Input, MatchKind};
+use regex_syntax::hir::Hir;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
+
+/// The largest NFA of one expression, bytes: the longest of the Core Rule Set takes less than an eighth of it.
+const NFA_MAX: usize = 4 << 20;
+/// What a lazy DFA may take of a worker's memory before it starts afresh, bytes; more only if a few states need more.
+const DFA_CACHE_MAX: usize = 64 << 10;
+/// What the bounded backtracker may mark, bytes.
+const BACKTRACK_VISITED_MAX: usize = 128 << 10;
+/// Places of groups: the whole match, nine groups, the final newline; start and end of each.
+const SLOTS: usize = 2 * (FINAL_NEWLINE_GROUP as usize + 1);
+
+/// Numbers matchers, so that a worker's memory knows them apart, over reloads too.
+static NEXT_ID: AtomicU32 = AtomicU32::new(0);
+
+#[derive(Debug, Clone)]
+pub(crate) struct Linear(Arc<Automata>);
+
+#[derive(Debug)]
+struct Automata {
+    id: u32,
+    forward: DFA,
+    /// Made when first a long match is asked for its groups.
+    backward: OnceLock<Option<DFA>>,
+    backtracker: backtrack::BoundedBacktracker,
+    simulation: pikevm::PikeVM,
+    pattern: Box<str>,
+    language: Language,
+}
+
+impl Linear {
+    pub fn new(hir: &Hir, pattern: &str, language: Language) -> Result<Linear, PatternError> {
+        let nfa = nfa(hir, false).map_err(too_large)?;
+        let backtracker = backtrack::BoundedBacktracker::builder()
+            .configure(backtrack::Config::new().visited_capacity(BACKTRACK_VISITED_MAX))
+            .build_from_nfa(nfa.clone())
+            .map_err(too_large)?;
+        let simulation = pikevm::PikeVM::builder().build_from_nfa(nfa.clone()).map_err(too_large)?;
+        Ok(Linear(Arc::new(Automata {
+            id: NEXT_ID.fetch_add(2, Ordering::Relaxed),
+            forward: dfa(nfa, MatchKind::LeftmostFirst).map_err(too_large)?,
+            backward: OnceLock::new(),
+            backtracker,
+            simulation,
+            pattern: pattern.into(),
+            language,
+        })))
+    }
+
+    pub fn is_match(&self, cache: &mut MatchCache, haystack: &[u8]) -> bool {
+        let input = Input::new(haystack).earliest(true);
+        self.0.end(cache, &input).is_some()
+    }
+
+    /// Finds the first match from `at` on.
+    pub fn captures(&self, cache: &mut MatchCache, haystack: &[u8], at: usize, found: &mut Captures) -> bool {
+        let automata = &*self.0;
+        if at > haystack.len() {
+            return false;
+        }
+        let Some(end) = automata.end(cache, &Input::new(haystack).range(at..)) else { return false };
+        let mut input = Input::new(haystack).range(at..end);
+        if end - at > automata.backtracker.max_haystack_len()
+            && let Some(start) = automata.start(cache, &input)
+        {
+            input = Input::new(haystack).range(start..end).anchored(Anchored::Yes);
+        }
+        let mut slots = [None; SLOTS];
+        automata.groups(cache, &input, &mut slots);
+        write(&slots, automata.language, found);
+        found.get(0).is_some()
+    }
+}
+
+impl Automata {
+    /// Where the first match ends.
+    fn end(&self, cache: &mut MatchCache, input: &Input<'_>) -> Option<usize> {
+        let found = cache.dfa(self.id, &self.forward, |dfa, memory| dfa.try_search_fwd(memory, input));
+        match found {
+            Ok(found) => found.map(|half| half.offset()),
+            // A lazy DFA without quit bytes that starts afresh as often as it must does not fail.
+            Err(_) => cache.simulation(&self.simulation, |simulation, memory| {
+                let mut slots = [None; 2];
+                simulation.search_slots(memory, input, &mut slots);
+                slots[1].map(NonMaxUsize::get)
+            }),
+        }
+    }
+
+    /// Where the match starts that ends where `input` does.
+    fn start(&self, cache: &mut MatchCache, input: &Input<'_>) -> Option<usize> {
+        let backward = self.backward.get_or_init(|| match self.language.read(&self.pattern) {
+            Ok(Expression::Regular(hir)) => dfa(nfa(&hir, true).ok()?, MatchKind::All).ok(),
+            _ => None,
+        });
+        let input = input.clone().anchored(Anchored::Yes);
+        let dfa = backward.as_ref()?;
+        let found = cache.dfa(self.id + 1, dfa, |dfa, memory| dfa.try_search_rev(memory, &input));
+        found.ok().flatten().map(|half| half.offset())
+    }
+
+    fn groups(&self, cache: &mut MatchCache, input: &Input<'_>, slots: &mut [Option<NonMaxUsize>]) {
+        let length = input.get_range().len();
+        if length <= self.backtracker.max_haystack_len() {
+            let found = cache.backtracker(&self.backtracker, |backtracker, memory| {
+                backtracker.try_search_slots(memory, input, slots)
+            });
+            if found.is_ok() {
+                return;
+            }
+        }
+        cache
+            .simulation(&self.simulation, |simulation, memory| simulation.search_slots(memory, input, slots));
+    }
+}
+
+/// The final newline before which `$` stood is no part of anything.
+fn write(slots: &[Option<NonMaxUsize>; SLOTS], language: Language, found: &mut Captures) {
+    let at = |slot: usize| slots.get(slot).copied().flatten().map(NonMaxUsize::get);
+    let newline = if language == Language::Plain { None } else { at(2 * FINAL_NEWLINE_GROUP as usize) };
+    let newline = newline.unwrap_or(usize::MAX);
+    for (group, range) in found.ranges.iter_mut().enumerate() {
+        *range =
+            at(2 * group).zip(at(2 * group + 1)).map(|(start, end)| start.min(newline)..end.min(newline));
+    }
+}
+
+fn nfa(hir: &Hir, reverse: bool) -> Result<NFA, thompson::BuildError> {
+    let captures = if reverse { WhichCaptures::None } else { WhichCaptures::All };
+    let config = thompson::Config::new()
+        .utf8(false)
+        .reverse(reverse)
+        .nfa_size_limit(Some(NFA_MAX))
+        .which_captures(captures)
+        .shrink(false);
+    thompson::Compiler::new().configure(config).build_from_hir(hir)
+}
+
+/// A lazy DFA that starts afresh as often as it must.
+fn dfa(nfa: NFA, kind: MatchKind) -> Result<DFA, regex_automata::hybrid::BuildError> {
+    let config = dfa::Config::new()
+        .match_kind(kind)
+        .cache_capacity(DFA_CACHE_MAX)
+        .skip_cache_capacity_check(true)
+        .minimum_cache_clear_count(None);
+    DFA::builder().configure(config).build_from_nfa(nfa)
+}
+
+fn too_large(error: impl std::fmt::Display) -> PatternError {
+    PatternError::whole(format!("the expression is too large ({error}): shorten its repetitions"))
+}
