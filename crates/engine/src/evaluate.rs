@@ -153,14 +153,14 @@ impl Evaluator<'_, '_> {
         holds
     }
 
-    /// Holds the operator against a view that lies in no arena yet, unless `kept` says where.
+    /// Holds the operator against a view, which lies where `kept` says, or in no arena yet.
     fn look(
         &mut self,
         number: u32,
         link: &Link,
         test: &Test,
         found: Found,
-        kept: Datum,
+        kept: Option<Datum>,
         view: &[u8],
     ) -> bool {
         self.t.spent += LOOK + view.len() as u64 * test.operator.weight();
