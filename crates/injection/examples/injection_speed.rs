@@ -14,6 +14,7 @@ use secbeat_injection::{is_sqli, is_xss, may_be_sqli, may_be_xss};
 const ROUNDS: usize = 5;
 const RUNS: usize = 3;
 
+type Side<'a> = &'a dyn Fn(&[u8], &[u8]) -> bool;
 type Values = Vec<(Vec<u8>, Vec<u8>)>;
 
 fn main() {
@@ -54,7 +55,7 @@ fn main() {
 }
 
 /// The nanoseconds a value takes each of the sides.
-fn best(values: &Values, sides: &[&dyn Fn(&[u8], &[u8]) -> bool]) -> Vec<f64> {
+fn best(values: &Values, sides: &[Side]) -> Vec<f64> {
     let mut best = vec![f64::INFINITY; sides.len()];
     for _ in 0..RUNS {
         for (best, side) in best.iter_mut().zip(sides) {

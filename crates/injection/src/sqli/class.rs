@@ -2,6 +2,8 @@
 //!
 //! Most of libinjection's classes hold NUL without naming it: it asks `strchr`, which finds the end of its list.
 
+use super::work::count;
+
 /// Space to the databases: blanks, NUL (Oracle) and the no-break space of Latin-1 (MySQL).
 pub const WHITE: u16 = 1;
 /// Ends a bareword or a keyword.
@@ -57,11 +59,11 @@ pub fn is(byte: u8, classes: u16) -> bool {
 /// How many bytes at the start are of one of the classes.
 #[inline]
 pub fn span(bytes: &[u8], classes: u16) -> usize {
-    bytes.iter().position(|&byte| !is(byte, classes)).unwrap_or(bytes.len())
+    count(bytes.iter().position(|&byte| !is(byte, classes)).unwrap_or(bytes.len()))
 }
 
 /// How many bytes at the start are of none of the classes.
 #[inline]
 pub fn span_until(bytes: &[u8], classes: u16) -> usize {
-    bytes.iter().position(|&byte| is(byte, classes)).unwrap_or(bytes.len())
+    count(bytes.iter().position(|&byte| is(byte, classes)).unwrap_or(bytes.len()))
 }

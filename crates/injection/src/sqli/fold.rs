@@ -7,7 +7,7 @@
 use super::fingerprint::{Fingerprint, TOKENS_MAX};
 use super::token::{Kind, Quote, Token};
 use super::tokenizer::{Dialect, Tokenizer};
-use super::words;
+use super::{words, work};
 
 /// Words that are a function's name if a parenthesis follows, and else a column's or a variable's.
 const FUNCTIONS: [&str; 11] = [
@@ -89,6 +89,7 @@ impl<'a> Folded<'a> {
             return;
         }
         loop {
+            work::count(0);
             if self.len >= TOKENS_MAX {
                 self.restart_arithmetic();
             }

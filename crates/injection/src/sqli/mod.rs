@@ -10,6 +10,7 @@ mod token;
 mod tokenizer;
 mod verdict;
 mod words;
+mod work;
 
 #[cfg(test)]
 mod tests;
