@@ -81,8 +81,16 @@ fn named_target(value: &str) -> Result<(&str, &str), String> {
 }
 
 /// An expression over tags or messages, found valid.
-pub(crate) fn expression(text: &str) -> Result<Arc<str>, String> {
-    crate::edit::matcher(text).map(|_| text.into())
+fn expression(text: &str) -> Result<Arc<str>, String> {
+    if text.contains(regex_syntax) {
+        crate::edit::matcher(text)?;
+    }
+    Ok(text.into())
+}
+
+/// What may make an expression invalid; names of tags, of which there are hundreds, hold none of it.
+fn regex_syntax(c: char) -> bool {
+    "\\.+*?()|[]{}^$".contains(c)
 }
 
 pub(crate) fn on_off(value: &str) -> Result<bool, String> {

@@ -1,12 +1,19 @@
-//! The SecLang rule language: text to rules, every error with its place.
+//! The SecLang rule language: text to rules, every error with its place. Reference: the manual of ModSecurity 3; where it and
+//! version 2 differ and a rule set needs the latter, the code says so.
 //!
 //! | step | module |
 //! | --- | --- |
-//! | where texts come from | [`sources`] |
-//! | files to rules | [`load`](mod@load) |
-//! | what the text comes to | [`model`] |
-//! | what a rule may look at, by name | [`variable`] |
-//! | what is wrong, and where | [`error`] |
+//! | where texts come from, within bounds | [`sources`], `reader` |
+//! | files, sections and includes | [`load`](mod@load) |
+//! | a file in directives, a directive in words | `lines`, `words` |
+//! | directives that are no rules | `settings` |
+//! | rules, chains, defaults; changes to rules read before | `rule`, `edit` |
+//! | what a rule looks at | [`variable`], `variable_names`, `target` |
+//! | and how | `operator` with `phrases`, `network` |
+//! | what it does | `action_list`, `action`, `draft`; `step`, `ctl` |
+//! | texts with macros | `text` |
+//! | what it all comes to | [`model`] |
+//! | what is wrong, and where; what was meant | [`error`], `suggest` |
 
 mod action;
 mod action_list;

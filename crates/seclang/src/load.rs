@@ -151,10 +151,10 @@ impl Loader<'_> {
             Ok(words) => words,
             Err(error) => return self.fail(span, None, error),
         };
-        let Some((name, arguments)) = words.split_first() else { return };
-        let name = name.to_ascii_lowercase();
+        let Some((written, arguments)) = words.split_first() else { return };
+        let name = written.to_ascii_lowercase();
         if !matches!(name.as_str(), "secrule" | "secaction") {
-            self.break_chain(&format!("{} stands at line {}", quoted(&words[0]), span.line));
+            self.break_chain(&format!("{} stands at line {}", quoted(written), span.line));
         }
         let result = match name.as_str() {
             "secrule" | "secaction" => {
@@ -167,7 +167,7 @@ impl Loader<'_> {
             "secdefaultaction" => self.default_action(span, arguments),
             _ => match self.edit(span, &name, arguments) {
                 Some(result) => result,
-                None => crate::settings::set(&mut self.set.directives, &words[0], arguments)
+                None => crate::settings::set(&mut self.set.directives, written, arguments)
                     .map(|note| self.set.notes.extend(note.map(|note| (span, note)))),
             },
         };

@@ -109,7 +109,7 @@ impl Loader<'_> {
                 Phase::RequestBody
             }),
         };
-        // Of the array's five, one for each phase.
+        // One for each phase, of which there are five.
         let defaults = &self.defaults[phase as usize - 1];
         let mut draft = Draft::new(id, phase, defaults);
         for written in &list {

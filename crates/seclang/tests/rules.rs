@@ -1,4 +1,5 @@
 //! What rules come to: defaults, chains, changes, files.
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use secbeat_seclang::*;
 use secbeat_transform::Transformation as T;
