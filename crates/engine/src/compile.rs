@@ -4,6 +4,7 @@ mod parts;
 mod steps;
 
 use crate::error::CompileError;
+use crate::fast::Fast;
 use crate::program::{Program, RuleInfo};
 use crate::rule::{Disruptive, Link, Rule};
 use parts::Parts;
@@ -51,7 +52,20 @@ pub fn compile(set: &RuleSet) -> Result<Program, Vec<CompileError>> {
     let Parts { words, constants, exclusions, mentioned, .. } = parts;
     let introduced = INTRODUCED.into_iter().filter(|variable| mentioned.contains(variable)).collect();
     let (phases, directives) = (jumps.phases, set.directives.clone());
-    Ok(Program { rules: compiled, infos, phases, words, constants, exclusions, introduced, directives })
+    let fast = Fast::default();
+    let mut program = Program {
+        rules: compiled,
+        infos,
+        phases,
+        words,
+        constants,
+        exclusions,
+        introduced,
+        directives,
+        fast,
+    };
+    program.fast = Fast::new(set, &program);
+    Ok(program)
 }
 
 /// The variables that follow from the facts of a transaction.

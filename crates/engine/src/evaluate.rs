@@ -4,14 +4,17 @@ use crate::datum::{Datum, Found};
 use crate::facts::Admission;
 use crate::memory::Memory;
 use crate::operator::compare;
+use crate::program::Program;
 use crate::render;
 use crate::resolve;
 use crate::rule::{Link, Quick, Test};
 use crate::state::State;
+use crate::target::Target;
 use crate::tools::{Captured, Tools};
 use crate::transaction::Transaction;
 use crate::tx::CAPTURES;
 use crate::values::Span;
+use secbeat_pattern::MatchCache;
 
 /// Runs rules over a transaction, for one phase.
 pub struct Evaluator<'e, 'p> {
@@ -98,22 +101,30 @@ impl Evaluator<'_, '_> {
 
     /// What the targets of a link stand for, in order.
     pub fn targets(&mut self, number: u32, test: &Test, head: bool, out: &mut Vec<Found>) {
-        let program = self.t.program;
         self.t.load(test.collections);
-        let Memory { state, tools, targeted, exclusions, .. } = &mut self.t.memory;
-        let told = head && targeted.contains(number as u16);
-        let mut left_out = |state: &State, found: &Found, cache: &mut _| {
-            let mut named = |target| resolve::is_named(program, state, cache, target, found);
-            test.exclusions.iter().any(&mut named)
-                || told
-                    && exclusions
-                        .iter()
-                        .filter_map(|number| program.exclusions.get(*number as usize))
-                        .any(|exclusion| exclusion.rules.contains(number as u16) && named(&exclusion.target))
-        };
         for target in &test.targets {
-            resolve::resolve(program, state, &mut tools.cache, target, &mut left_out, out);
+            self.target(number, test, head, target, out);
         }
+    }
+
+    /// What one target of a link stands for, in order.
+    pub fn target(&mut self, number: u32, test: &Test, head: bool, target: &Target, out: &mut Vec<Found>) {
+        let Memory { state, tools, targeted, exclusions, .. } = &mut self.t.memory;
+        let told = if head && targeted.contains(number as u16) { exclusions.as_slice() } else { &[] };
+        let mut left_out = |state: &State, found: &Found, cache: &mut MatchCache| {
+            is_left_out(self.t.program, state, cache, number, test, told, found)
+        };
+        resolve::resolve(self.t.program, state, &mut tools.cache, target, &mut left_out, out);
+    }
+
+    /// Whether a target of a rule's first link stands for a value.
+    pub fn is_wanted(&mut self, number: u32, test: &Test, target: &Target, found: &Found) -> bool {
+        let program = self.t.program;
+        let Memory { state, tools, targeted, exclusions, .. } = &mut self.t.memory;
+        let told = if targeted.contains(number as u16) { exclusions.as_slice() } else { &[] };
+        let cache = &mut tools.cache;
+        resolve::is_named(program, state, cache, target, found)
+            && !is_left_out(program, state, cache, number, test, told, found)
     }
 
     /// Looks at one value: transformed as the link says, by its operator; carries out what a match does at once. Whether any
@@ -209,6 +220,24 @@ impl Evaluator<'_, '_> {
             self.t.set_variable(setvar);
         }
     }
+}
+
+/// Whether a value is left out: by the rule itself, or since `ctl` told the rule to (`told`, by number in the program).
+fn is_left_out(
+    program: &Program,
+    state: &State,
+    cache: &mut MatchCache,
+    number: u32,
+    test: &Test,
+    told: &[u32],
+    found: &Found,
+) -> bool {
+    let mut named = |target| resolve::is_named(program, state, cache, target, found);
+    test.exclusions.iter().any(&mut named)
+        || told
+            .iter()
+            .filter_map(|exclusion| program.exclusions.get(*exclusion as usize))
+            .any(|exclusion| exclusion.rules.contains(number as u16) && named(&exclusion.target))
 }
 
 impl Quick {

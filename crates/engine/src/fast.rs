@@ -7,14 +7,17 @@ use crate::datum::{Datum, Found, Name};
 use crate::evaluate::{Evaluator, Next};
 use crate::facts::Admission;
 use crate::memory::Memory;
+use crate::program::Program;
 use crate::rule::{Link, Test};
+use crate::scan::guard::Guard;
 use crate::scan::{self, Group, Scan, View, sources};
+use crate::state::State;
+use crate::tools::Tools;
 use crate::transaction::Transaction;
-use crate::words::Words;
 use secbeat_seclang::{Phase, RuleSet};
 
 /// What the fast way needs of a program.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Fast {
     scan: Scan,
     /// For each guard of the scan its variable of TX, by its word.
@@ -22,10 +25,18 @@ pub struct Fast {
 }
 
 impl Fast {
-    /// Makes a rule set ready. `holds` asks the operator of a rule's first link, negation heeded, about a value.
-    pub fn new(set: &RuleSet, words: &Words, holds: &mut dyn FnMut(u16, &[u8]) -> bool) -> Self {
-        let scan = scan::build(set, holds);
-        let guards = scan.guards().iter().map(|guard| words.number(guard.name.as_bytes())).collect();
+    /// Makes a rule set ready that was compiled to a program.
+    pub fn new(set: &RuleSet, program: &Program) -> Self {
+        let (state, mut tools) = (State::default(), Tools::default());
+        let scan = scan::build(set, &mut |rule, value| {
+            let head =
+                program.rules.get(usize::from(rule)).and_then(|rule| rule.links.first()?.test.as_ref());
+            let holds =
+                |test: &Test| test.operator.holds(program, &state, &mut tools, value, false) != test.negated;
+            head.is_none_or(holds)
+        });
+        let word = |guard: &Guard| program.words.number(guard.name.as_bytes());
+        let guards = scan.guards().iter().map(word).collect();
         Fast { scan, guards }
     }
 }
@@ -125,9 +136,9 @@ impl Evaluator<'_, '_> {
         let collection = target.variable.is_collection();
         for source in sources {
             let first = self.t.memory.state.values.list(source.variable).first;
-            for hit in 0..self.t.memory.scan.hits.of(number as u16).len() {
-                let Memory { state, scan, .. } = &mut self.t.memory;
-                let Some(hit) = scan.hits.of(number as u16).get(hit).copied() else { break };
+            for hit in self.t.memory.scan.hits.of(number as u16) {
+                let Memory { state, scan, .. } = &self.t.memory;
+                let Some(hit) = scan.hits.get(hit) else { break };
                 let Some(value) = state.values.get(hit.value).copied() else { continue };
                 // A value that was replaced since it was scanned is before the first of its list.
                 if value.variable != source.variable || hit.name != source.names || hit.value < first {
@@ -139,7 +150,7 @@ impl Evaluator<'_, '_> {
                     value: Datum::Bytes(if hit.name { value.name } else { value.bytes }),
                     counted: false,
                 };
-                if self.is_wanted(number, test, true, target, &one) {
+                if self.is_wanted(number, test, target, &one) {
                     found.push(one);
                     views.push(hit.view);
                 }

@@ -12,6 +12,7 @@
 //! | a rule finds what it looks at, and looks at it | `resolve`, `datum`, `clock`, `evaluate` |
 //! | and what it finds changes things | `act`: `tx`, `kept`, [`effective`]; texts are filled in by `render` |
 //! | what rules say of it, and what stops it | [`matches`], by `report`; [`intervention`] |
+//! | rules that cannot match are passed over: one pass over each value says which may | `fast`, `scan` |
 //! | what outlives it: the collections `IP`, `GLOBAL`, `SESSION`, `USER`, `RESOURCE` | [`persistent`] |
 
 mod act;
@@ -23,6 +24,7 @@ mod encoding;
 pub mod error;
 mod evaluate;
 pub mod facts;
+mod fast;
 mod identity;
 pub mod intervention;
 mod kept;
@@ -36,6 +38,7 @@ mod render;
 mod report;
 mod resolve;
 mod rule;
+mod scan;
 mod state;
 mod step;
 mod target;

@@ -1,5 +1,6 @@
 //! What a transaction works in, lent from one to the next so that none allocates.
 
+use crate::scan::ScanCache;
 use crate::state::State;
 use crate::tools::Tools;
 use secbeat_pattern::RuleBits;
@@ -10,6 +11,8 @@ use secbeat_pattern::RuleBits;
 pub struct Memory {
     pub(crate) state: State,
     pub(crate) tools: Tools,
+    /// What the fast way needs.
+    pub(crate) scan: ScanCache,
     /// Rules taken out by `ctl`.
     pub(crate) removed: RuleBits,
     /// Rules that were told not to look at something.

@@ -27,7 +27,7 @@ impl Transaction<'_> {
         if self.facts.plain {
             self.walk(phase, admission)
         } else {
-            self.walk(phase, admission)
+            self.walk_fast(phase, admission)
         }
         // Logging stops nothing.
         if phase == Phase::Logging {

@@ -1,6 +1,7 @@
 //! Rules, compiled: immutable, shared by all workers.
 
 use crate::compile;
+use crate::fast::Fast;
 use crate::rule::Rule;
 use crate::step::Exclusion;
 use crate::words::Words;
@@ -21,6 +22,7 @@ pub struct Program {
     /// The variables that follow from the facts of a transaction and that a rule asks for.
     pub(crate) introduced: Vec<Variable>,
     pub(crate) directives: Directives,
+    pub(crate) fast: Fast,
 }
 
 /// What people are told of a rule.

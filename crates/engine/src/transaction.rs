@@ -44,6 +44,9 @@ impl<'p> Transaction<'p> {
             spent: 0,
         };
         transaction.introduce();
+        if !facts.plain {
+            transaction.begin_fast();
+        }
         transaction
     }
 

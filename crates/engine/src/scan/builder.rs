@@ -2,14 +2,13 @@
 
 use super::byte_table::ByteTable;
 use super::class::{Group, Interests};
-use super::gate::Gate;
+use super::gate::{Gate, has_macros};
 use super::guard::guards;
-use super::sources::{Source, is_scalar, sources};
+use super::sources::sources;
 use super::trie::Trie;
 use super::{Scan, stamp};
 use secbeat_pattern::{PrefilterBuilder, RuleBits};
-use secbeat_seclang::{Item, Rule, RuleSet, Target, Test};
-use secbeat_transform::Transformation;
+use secbeat_seclang::{Item, Rule, RuleSet, Target, Test, Variable};
 
 /// How many rules before the first guarded one are evaluated plainly at most: those that set up the transaction, and
 /// exceptions. Beyond, the scan comes first, when no guard holds yet.
@@ -31,6 +30,9 @@ pub fn build(set: &RuleSet, holds: &mut dyn FnMut(u16, &[u8]) -> bool) -> Scan {
     let mut scan = Scan::empty(count);
     scan.guards = guards(set, count);
     scan.start = start(&rules, &scan);
+    for (number, rule) in (0..=u16::MAX).zip(&rules) {
+        scan.phases[rule.actions.phase as usize - 1].insert(number);
+    }
     for (number, rule) in (0..=u16::MAX).zip(&rules) {
         let test = rule.links.first().and_then(|link| link.test.as_ref().map(|test| (link, test)));
         let visit = match test {
@@ -75,7 +77,7 @@ fn is_scanned(target: &Target) -> bool {
 }
 
 impl Scan {
-    fn empty(count: usize) -> Self {
+    pub(super) fn empty(count: usize) -> Self {
         Scan {
             stamp: stamp(),
             rules: count,
@@ -87,6 +89,7 @@ impl Scan {
             filter: PrefilterBuilder::new(0).build(),
             interests: Vec::new(),
             groups: Default::default(),
+            phases: std::array::from_fn(|_| RuleBits::new(count)),
             always: RuleBits::new(count),
             scanned: RuleBits::new(count),
             filtered: RuleBits::new(count),
@@ -104,7 +107,7 @@ impl Scan {
         filter: &mut PrefilterBuilder,
         holds: &mut dyn FnMut(u16, &[u8]) -> bool,
     ) -> Visit {
-        if self.holds_of_empty(rule, &test.transformations, holds) {
+        if self.holds_of_empty(rule, test, holds) {
             self.empty.insert(rule);
         }
         let wanted = test.targets.iter().filter(|target| !target.excluded);
@@ -131,45 +134,39 @@ impl Scan {
             }
         }
         self.interest(rule, group, test);
-        let all =
-            test.targets.iter().filter(|target| !target.excluded).all(|target| {
-                is_scanned(target) && !(is_scalar(target.variable) && self.empty.contains(rule))
-            });
+        let all = test.targets.iter().filter(|target| !target.excluded).all(|target| {
+            is_scanned(target) && (target.variable.is_collection() || !self.empty.contains(rule))
+        });
         if all { Visit::Candidate } else { Visit::Always }
     }
 
     /// Whether a rule may match an empty value. `length` and hashes make something of nothing, wherever they stand: such a
     /// rule may.
-    fn holds_of_empty(
-        &self,
-        rule: u16,
-        list: &[Transformation],
-        holds: &mut dyn FnMut(u16, &[u8]) -> bool,
-    ) -> bool {
+    fn holds_of_empty(&self, rule: u16, test: &Test, holds: &mut dyn FnMut(u16, &[u8]) -> bool) -> bool {
+        let list = &test.transformations;
         let creates = list.iter().any(|transformation| transformation.apply(b"", &mut Vec::new()));
-        creates || holds(rule, b"")
+        creates || has_macros(&test.operator) || holds(rule, b"")
     }
 
+    /// Notes what a rule looks at, source by source. Exclusions are of one variable: `!ARGS_GET:a` says nothing of `ARGS`.
     fn interest(&mut self, rule: u16, group: Group, test: &Test) {
-        let mut all: Vec<Source> = Vec::new();
+        let mut variables: Vec<Variable> = Vec::new();
         for target in test.targets.iter().filter(|target| !target.excluded && is_scanned(target)) {
-            for source in sources(target.variable).unwrap_or_default() {
-                if !all.contains(source) {
-                    all.push(*source);
-                }
+            if !variables.contains(&target.variable) {
+                variables.push(target.variable);
             }
         }
-        for source in all {
-            let of_source = |target: &&Target| {
-                is_scanned(target) && sources(target.variable).is_some_and(|list| list.contains(&source))
-            };
-            let (unwanted, wanted): (Vec<&Target>, Vec<&Target>) =
-                test.targets.iter().filter(of_source).partition(|target| target.excluded);
-            let at = self.interests.iter().position(|known| known.source == source).unwrap_or_else(|| {
-                self.interests.push(Interests::new(source));
-                self.interests.len() - 1
-            });
-            self.interests[at].add(rule, group, &wanted, &unwanted);
+        for variable in variables {
+            let targets: Vec<&Target> =
+                test.targets.iter().filter(|target| target.variable == variable && !target.count).collect();
+            for source in sources(variable).unwrap_or_default() {
+                let known = self.interests.iter().position(|known| known.source == *source);
+                let at = known.unwrap_or_else(|| {
+                    self.interests.push(Interests::new(*source));
+                    self.interests.len() - 1
+                });
+                self.interests[at].add(rule, group, &targets);
+            }
         }
     }
 

@@ -1,7 +1,7 @@
 //! What a worker lends to a scan: the classes and plans that it met, and the working memory of one transaction.
 
 use super::class::{Group, Traits};
-use super::hits::{Hit, Hits};
+use super::hits::{Hits, View};
 use super::plan::Plan;
 use super::trie::NodeId;
 use crate::values::Span;
@@ -81,8 +81,6 @@ pub struct ScanCache {
     pub plans: Vec<Plan>,
     /// Their numbers.
     pub plan_of: Table<PlanKey, u32>,
-    /// The views derived in this transaction.
-    pub views: Vec<u8>,
     /// The hits of this transaction.
     pub hits: Hits,
     /// The rules that have hits, or are to be visited because there is a value that they look at.
@@ -91,12 +89,14 @@ pub struct ScanCache {
     pub uncovered: RuleBits,
     /// How many of the transaction's values were scanned, for each group.
     pub scanned: [usize; Group::ALL.len()],
-    /// Bytes searched and transformed in this transaction.
+    /// Bytes searched and transformed in this scan.
     pub cost: u64,
+    /// How the values of the rule at hand are to be looked at.
+    pub visited: Vec<View>,
     /// The plan at hand.
     pub now: Option<Plan>,
     /// The views that wait to be searched.
-    pub waiting: Vec<(NodeId, Option<Span>)>,
+    pub waiting: Vec<(NodeId, Span)>,
     /// The places whose transformation is to be tried on the view at hand.
     pub frontier: Vec<NodeId>,
     /// A view in the making; a name in lower case.
@@ -105,8 +105,8 @@ pub struct ScanCache {
 
 /// More classes or plans than these are not kept: they are forgotten and met anew.
 const MEMO_MAX: usize = 2048;
-/// Views of a transaction may grow to this, capacity that the next one keeps.
-const VIEWS_KEPT: usize = 1 << 20;
+/// A buffer may grow to this and keep it for the next transaction.
+const KEPT_MAX: usize = 1 << 20;
 
 impl ScanCache {
     /// Begins a transaction with a program of so many rules.
@@ -116,9 +116,8 @@ impl ScanCache {
             self.candidates = RuleBits::new(rules);
             self.uncovered = RuleBits::new(rules);
         }
-        self.views.clear();
-        self.views.shrink_to(VIEWS_KEPT);
-        self.scratch.shrink_to(VIEWS_KEPT);
+        self.scratch.clear();
+        self.scratch.shrink_to(KEPT_MAX);
         self.hits.clear();
         self.candidates.clear();
         self.uncovered.clear();
@@ -142,11 +141,5 @@ impl ScanCache {
             self.plans.clear();
             self.plan_of.clear();
         }
-    }
-
-    /// Adds a hit.
-    pub fn hit(&mut self, hit: Hit) {
-        self.candidates.insert(hit.rule);
-        self.hits.push(hit);
     }
 }

@@ -33,7 +33,7 @@ impl Group {
     }
 }
 
-/// What a rule asks of a name, within one source.
+/// What the targets of a rule that are of one variable ask of a name.
 #[derive(Debug, Clone)]
 struct Interest {
     rule: u16,
@@ -96,10 +96,13 @@ impl Interests {
         Interests { source, names: HashMap::new(), patterns: Vec::new(), interests: Vec::new() }
     }
 
-    /// Adds what a rule asks: one of `wanted`, none of `unwanted`.
-    pub fn add(&mut self, rule: u16, group: Group, wanted: &[&Target], unwanted: &[&Target]) {
-        let wanted = wanted.iter().map(|target| self.choice(&target.selector)).collect();
-        let unwanted = unwanted.iter().map(|target| self.choice(&target.selector)).collect();
+    /// Adds what the targets of a rule ask that are of one variable: one of those, none of the excluded ones.
+    pub fn add(&mut self, rule: u16, group: Group, targets: &[&Target]) {
+        let (mut wanted, mut unwanted) = (Vec::new(), Vec::new());
+        for target in targets {
+            let choice = self.choice(&target.selector);
+            if target.excluded { unwanted.push(choice) } else { wanted.push(choice) }
+        }
         self.interests.push(Interest { rule, group, wanted, unwanted });
     }
 

@@ -51,6 +51,23 @@ impl Gate {
     }
 }
 
+/// Whether the argument of an operator holds macros: what it is depends on the transaction.
+pub fn has_macros(operator: &Operator) -> bool {
+    match operator {
+        Operator::Rx(text)
+        | Operator::RxGlobal(text)
+        | Operator::BeginsWith(text)
+        | Operator::Contains(text)
+        | Operator::ContainsWord(text)
+        | Operator::EndsWith(text)
+        | Operator::StrEq(text)
+        | Operator::StrMatch(text)
+        | Operator::Within(text)
+        | Operator::Compare(_, text) => literal(text).is_none(),
+        _ => false,
+    }
+}
+
 /// A text without macros.
 fn literal(text: &Text) -> Option<String> {
     let part = |segment: &Segment| match segment {

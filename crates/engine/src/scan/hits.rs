@@ -1,9 +1,10 @@
 //! Hits: values for which a rule's operator is to be asked.
 
 use crate::values::Span;
+use std::ops::Range;
 
 /// One value that a rule is to look at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Hit {
     /// The rule.
     pub rule: u16,
@@ -15,31 +16,21 @@ pub struct Hit {
     pub view: View,
 }
 
-/// A value as a rule wants it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum View {
-    /// As it came.
-    Same,
-    /// As it came, in lower case.
-    Lower,
-    /// Derived: a part of [`super::cache::ScanCache::views`].
-    Derived(u32, u32),
-    /// Derived, and then in lower case.
-    DerivedLower(u32, u32),
-    /// Its transformations are to be carried out.
-    Plain,
+impl Hit {
+    fn key(&self) -> u64 {
+        u64::from(self.rule) << 33 | u64::from(self.value) << 1 | u64::from(self.name)
+    }
 }
 
-impl View {
-    /// That of a part of the derived views, or of the value itself; with `lower`, in lower case.
-    pub fn of(derived: Option<Span>, lower: bool) -> Self {
-        match (derived, lower) {
-            (None, false) => View::Same,
-            (None, true) => View::Lower,
-            (Some(span), false) => View::Derived(span.start, span.end),
-            (Some(span), true) => View::DerivedLower(span.start, span.end),
-        }
-    }
+/// A value as a rule wants it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum View {
+    /// It lies here in the arena.
+    Ready(Span),
+    /// What lies here, in lower case.
+    Lower(Span),
+    /// The rule's transformations are to be carried out.
+    Plain,
 }
 
 /// All hits of a transaction, those of a rule together, in the order of their values.
@@ -65,23 +56,20 @@ impl Hits {
     /// Puts them in order, each once.
     pub fn settle(&mut self) {
         if self.sorted < self.all.len() {
-            self.all.sort_unstable();
-            // Of a value that is to be looked at in two views, or was found twice, one hit is enough where the views are equal.
-            self.all.dedup();
+            self.all.sort_by_key(Hit::key);
+            // A rule looks at a value in one view (or in all, which is one hit), so the first of equal keys is enough.
+            self.all.dedup_by_key(|hit| hit.key());
             self.sorted = self.all.len();
         }
     }
 
-    /// Those of a rule.
-    pub fn of(&self, rule: u16) -> &[Hit] {
-        let start = self.all.partition_point(|hit| hit.rule < rule);
-        let rest = self.all.get(start..).unwrap_or_default();
-        let len = rest.iter().take_while(|hit| hit.rule == rule).count();
-        rest.get(..len).unwrap_or_default()
+    /// Those of a rule, by number.
+    pub fn of(&self, rule: u16) -> Range<usize> {
+        self.all.partition_point(|hit| hit.rule < rule)..self.all.partition_point(|hit| hit.rule <= rule)
     }
 
-    /// The rules that have any, in order, some of them repeatedly.
-    pub fn rules(&self) -> impl Iterator<Item = u16> + '_ {
-        self.all.iter().map(|hit| hit.rule)
+    /// One, by number.
+    pub fn get(&self, number: usize) -> Option<Hit> {
+        self.all.get(number).copied()
     }
 }

@@ -33,14 +33,14 @@ pub mod trie;
 pub use builder::build;
 pub use cache::ScanCache;
 pub use class::Group;
-pub use hits::{Hit, View};
+pub use hits::View;
 
 use byte_table::ByteTable;
 use class::Interests;
 use gate::Gate;
 use guard::Guard;
 use secbeat_pattern::{Prefilter, RuleBits};
-use secbeat_seclang::Variable;
+use secbeat_seclang::{Phase, Variable};
 use std::sync::atomic::{AtomicU64, Ordering};
 use trie::Trie;
 
@@ -57,11 +57,19 @@ pub struct Scan {
     filter: Prefilter,
     interests: Vec<Interests>,
     groups: [Vec<usize>; Group::ALL.len()],
+    phases: [RuleBits; 5],
     always: RuleBits,
     scanned: RuleBits,
     filtered: RuleBits,
     every: RuleBits,
     empty: RuleBits,
+}
+
+impl Default for Scan {
+    /// That of no rules.
+    fn default() -> Self {
+        Scan::empty(0)
+    }
 }
 
 /// A number that no other scan of this process has: what a worker remembers of one does not hold for another.
@@ -81,15 +89,34 @@ impl Scan {
         &self.guards
     }
 
-    /// The rules that are visited whatever is found.
-    pub fn always(&self) -> &RuleBits {
-        &self.always
+    /// The first rule from `from` on that is to be visited in a phase: always, or since it is a candidate, or since it was not
+    /// searched for.
+    pub fn next(&self, cache: &ScanCache, phase: Phase, from: u32) -> Option<u32> {
+        let of_phase = self.phases.get(phase as usize - 1)?.words();
+        let [always, candidates, uncovered] =
+            [&self.always, &cache.candidates, &cache.uncovered].map(|bits| bits.words());
+        let mut mask = u64::MAX << (from % 64);
+        for at in from as usize / 64..of_phase.len() {
+            // All were made for the same number of rules.
+            let visit = always.get(at)? | candidates.get(at)? | uncovered.get(at)?;
+            let left = visit & of_phase.get(at)? & mask;
+            if left != 0 {
+                return Some(at as u32 * 64 + left.trailing_zeros());
+            }
+            mask = u64::MAX;
+        }
+        None
+    }
+
+    /// Whether a rule's first link need only look at hits where [`Scan::covers`] says so.
+    pub fn is_searched(&self, cache: &ScanCache, rule: u16) -> bool {
+        self.scanned.contains(rule) && !cache.uncovered.contains(rule)
     }
 
     /// Whether of a target of the rule, a variable that is not counted, only hits need to be looked at. False: all its values do.
     pub fn covers(&self, rule: u16, variable: Variable) -> bool {
         self.scanned.contains(rule)
             && sources::sources(variable).is_some()
-            && !(sources::is_scalar(variable) && self.empty.contains(rule))
+            && (variable.is_collection() || !self.empty.contains(rule))
     }
 }

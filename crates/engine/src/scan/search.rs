@@ -13,10 +13,10 @@ use secbeat_pattern::RuleBits;
 
 /// The value that is being looked at.
 #[derive(Debug, Clone, Copy)]
-struct Subject<'a> {
+struct Subject {
+    class: u32,
     value: u32,
     name: bool,
-    bytes: &'a [u8],
 }
 
 impl Scan {
@@ -25,13 +25,15 @@ impl Scan {
         cache.begin(self.stamp, self.rules);
     }
 
-    /// Scans the values that have come since the last scan for this group of rules. Bit `n` of `held` says that guard `n`
-    /// holds: what it guards is not searched for.
-    pub fn search(&self, cache: &mut ScanCache, values: &Values, group: Group, held: u64) {
+    /// Scans the values that have come since the last scan for this group of rules; what transformations make of them joins
+    /// them in the arena. Bit `n` of `held` says that guard `n` holds: what it guards is not searched for. Returns the cost:
+    /// bytes searched and transformed.
+    pub fn search(&self, cache: &mut ScanCache, values: &mut Values, group: Group, held: u64) -> u64 {
         let from = std::mem::replace(&mut cache.scanned[group as usize], values.len());
         if from == values.len() {
-            return;
+            return 0;
         }
+        cache.cost = 0;
         for (_, guard) in self.holding(held) {
             cache.uncovered.union(&guard.guarded);
         }
@@ -39,18 +41,25 @@ impl Scan {
             let Some(interests) = self.interests.get(*number) else { continue };
             let Source { variable, names } = interests.source;
             let uniform = interests.is_uniform();
-            for (value, entry) in values.of(variable).filter(|(value, _)| *value as usize >= from) {
-                let name = values.bytes(entry.name);
+            let mut next = values.list(variable).first;
+            while let Some(entry) = values.get(next).copied() {
+                let value = std::mem::replace(&mut next, entry.next);
+                if (value as usize) < from {
+                    continue;
+                }
                 let traits = match uniform {
                     true => Traits::NONE,
-                    false => interests.traits(name, &mut cache.matchers, &mut cache.scratch),
+                    false => {
+                        interests.traits(values.bytes(entry.name), &mut cache.matchers, &mut cache.scratch)
+                    }
                 };
                 let class = self.class(cache, *number, group, held, traits);
-                let bytes = if names { name } else { values.bytes(entry.bytes) };
-                self.value(cache, class, Subject { value, name: names, bytes });
+                let bytes = if names { entry.name } else { entry.bytes };
+                self.value(cache, values, Subject { class, value, name: names }, bytes);
             }
         }
         cache.hits.settle();
+        cache.cost
     }
 
     fn holding(&self, held: u64) -> impl Iterator<Item = (usize, &super::guard::Guard)> {
@@ -92,104 +101,98 @@ impl Scan {
     }
 
     /// Searches one value, in all its views.
-    fn value(&self, cache: &mut ScanCache, class: u32, subject: Subject<'_>) {
-        let Some(of_class) = cache.classes.get(class as usize) else { return };
-        if of_class.idle {
+    fn value(&self, cache: &mut ScanCache, values: &mut Values, subject: Subject, bytes: Span) {
+        let Some(class) = cache.classes.get(subject.class as usize) else { return };
+        if class.idle {
             return;
         }
-        cache.candidates.union(&of_class.touched);
-        if subject.bytes.is_empty() {
-            return self.nothing(cache, class, ROOT, subject);
-        }
-        cache.waiting.push((ROOT, None));
-        while let Some((node, derived)) = cache.waiting.pop() {
-            match derived {
-                Some(span) if span.is_empty() => self.nothing(cache, class, node, subject),
-                _ => self.view(cache, class, node, derived, subject),
+        cache.candidates.union(&class.touched);
+        cache.waiting.push((ROOT, bytes));
+        while let Some((node, view)) = cache.waiting.pop() {
+            match view.is_empty() {
+                true => self.nothing(cache, node, subject),
+                false => self.view(cache, values, node, view, subject),
             }
         }
     }
 
     /// What may match an empty view is evaluated plainly.
-    fn nothing(&self, cache: &mut ScanCache, class: u32, node: NodeId, subject: Subject<'_>) {
-        let Some(of_class) = cache.classes.get(class as usize) else { return };
+    fn nothing(&self, cache: &mut ScanCache, node: NodeId, subject: Subject) {
+        let ScanCache { classes, candidates, hits, .. } = cache;
+        let Some(class) = classes.get(subject.class as usize) else { return };
         let below = &self.trie.get(node).below;
-        let rules: Vec<u16> = self
-            .empty
-            .iter()
-            .filter(|rule| of_class.alive.contains(*rule) && below.contains(*rule))
-            .collect();
-        for rule in rules {
-            cache.hit(Hit { rule, name: subject.name, value: subject.value, view: View::Plain });
+        for rule in self.empty.iter().filter(|rule| class.alive.contains(*rule) && below.contains(*rule)) {
+            candidates.insert(rule);
+            hits.push(Hit { rule, name: subject.name, value: subject.value, view: View::Plain });
         }
     }
 
     /// Searches one view, and derives those that come next.
-    fn view(
-        &self,
-        cache: &mut ScanCache,
-        class: u32,
-        node: NodeId,
-        derived: Option<Span>,
-        subject: Subject<'_>,
-    ) {
+    fn view(&self, cache: &mut ScanCache, values: &mut Values, node: NodeId, view: Span, subject: Subject) {
         let mut plan = cache.now.take().unwrap_or_else(|| self.no_plan());
-        let view = part(&cache.views, derived, subject.bytes);
-        let holds = self.bytes.read(view);
+        let mut out = std::mem::take(&mut cache.scratch);
+        let held = self.bytes.read(values.bytes(view));
         cache.cost += view.len() as u64;
-        self.plan(cache, class, node, holds.sets, &mut plan, true);
+        self.plan(cache, (subject.class, node, held.sets), &mut plan, true);
         // Transformations that leave the view as it is add to what it is searched for; others make a new one.
         while let Some(next) = cache.frontier.pop() {
             let Some(transformation) = self.trie.get(next).transformation else { continue };
-            let mut out = std::mem::take(&mut cache.scratch);
             out.clear();
-            let view = part(&cache.views, derived, subject.bytes);
             cache.cost += view.len() as u64;
-            if transformation.apply(view, &mut out) {
-                let start = cache.views.len() as u32;
-                cache.views.extend_from_slice(&out);
-                cache.waiting.push((next, Some(Span { start, end: cache.views.len() as u32 })));
+            if transformation.apply(values.bytes(view), &mut out) {
+                let derived = values.keep(&out);
+                cache.waiting.push((next, derived));
             } else {
-                self.plan(cache, class, next, holds.sets, &mut plan, false);
+                self.plan(cache, (subject.class, next, held.sets), &mut plan, false);
             }
-            cache.scratch = out;
         }
-        self.search_view(cache, &plan, derived, &holds.bytes, subject);
+        self.candidates(cache, &plan, values.bytes(view), view, &held.bytes, subject);
+        cache.scratch = out;
         cache.now = Some(plan);
     }
 
-    fn search_view(
+    /// The rules that may match a view become candidates.
+    fn candidates(
         &self,
         cache: &mut ScanCache,
         plan: &Plan,
-        derived: Option<Span>,
+        bytes: &[u8],
+        view: Span,
         held: &[u64; 4],
-        subject: Subject<'_>,
+        subject: Subject,
     ) {
-        let ScanCache { views, filter, hits, candidates, .. } = cache;
-        let view = part(views, derived, subject.bytes);
+        let ScanCache { filter, hits, candidates, .. } = cache;
         let mut found = |rule: u16| {
-            let view = match self.every.contains(rule) {
-                true => View::Plain,
-                false => View::of(derived, plan.folded.contains(rule)),
+            let view = if self.every.contains(rule) {
+                View::Plain
+            } else if plan.folded.contains(rule) {
+                View::Lower(view)
+            } else {
+                View::Ready(view)
             };
             candidates.insert(rule);
             hits.push(Hit { rule, name: subject.name, value: subject.value, view });
         };
-        if !plan.sqli.is_empty() && secbeat_injection::may_be_sqli(view) {
+        if !plan.sqli.is_empty() && secbeat_injection::may_be_sqli(bytes) {
             plan.sqli.iter().for_each(|rule| found(*rule));
         }
-        if !plan.xss.is_empty() && secbeat_injection::may_be_xss(view) {
+        if !plan.xss.is_empty() && secbeat_injection::may_be_xss(bytes) {
             plan.xss.iter().for_each(|rule| found(*rule));
         }
         plan.direct.iter().for_each(|rule| found(*rule));
         if !plan.filtered.is_empty() {
-            self.filter.scan(filter, view, held, &plan.filtered, &mut |rule, _| found(rule));
+            self.filter.scan(filter, bytes, held, &plan.filtered, &mut |rule, _| found(rule));
         }
     }
 
     /// Adds to `into` the plan of a view, or makes it that (`fresh`), and its frontier to that at hand.
-    fn plan(&self, cache: &mut ScanCache, class: u32, node: NodeId, sets: u64, into: &mut Plan, fresh: bool) {
+    fn plan(
+        &self,
+        cache: &mut ScanCache,
+        (class, node, sets): (u32, NodeId, u64),
+        into: &mut Plan,
+        fresh: bool,
+    ) {
         let Some(of_class) = cache.classes.get(class as usize) else { return };
         let sets = sets & of_class.relevant;
         let number = match cache.plan_of.get(&(class, node, sets)) {
@@ -214,13 +217,5 @@ impl Scan {
 
     fn no_plan(&self) -> Plan {
         Plan::new(&self.trie, &self.gates, &RuleBits::new(self.rules), ROOT, 0)
-    }
-}
-
-/// The bytes of a derived view, or of the value itself.
-fn part<'a>(views: &'a [u8], derived: Option<Span>, value: &'a [u8]) -> &'a [u8] {
-    match derived {
-        Some(span) => views.get(span.start as usize..span.end as usize).unwrap_or_default(),
-        None => value,
     }
 }

@@ -56,18 +56,3 @@ pub fn sources(variable: Variable) -> Option<&'static [Source]> {
         ResponseBody => [values(ResponseBody)],
     }
 }
-
-/// Whether a variable holds one value, which is empty where none was given.
-pub fn is_scalar(variable: Variable) -> bool {
-    matches!(
-        variable,
-        QueryString
-            | RequestBasename
-            | RequestBody
-            | RequestFilename
-            | RequestLine
-            | RequestUri
-            | RequestUriRaw
-            | ResponseBody
-    )
-}
