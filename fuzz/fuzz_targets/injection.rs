@@ -19,6 +19,8 @@ fuzz_target!(|data: &[u8]| {
     if let Some(oracle) = ORACLE.as_ref() {
         let padded = oracle::padded(data);
         assert_eq!(sqli.map(|found| found.as_bytes().to_vec()), oracle.sqli(data, &padded));
-        assert_eq!(xss, oracle.xss(data, &padded));
+        // The C takes the byte 0xff for the end of the value, and does not see the attack behind it.
+        let theirs = oracle.xss(data, &padded);
+        assert!(xss == theirs || (xss && data.contains(&0xff)));
     }
 });

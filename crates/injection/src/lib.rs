@@ -12,8 +12,12 @@
 //! | [`sqli`] | [`is_sqli`]: the passes over a value, and its [`Fingerprint`] |
 //! | [`xss`] | [`is_xss`]: the contexts a value is read in, and what is dangerous there |
 //!
-//! Exact means: the verdict and the fingerprint of the libinjection inside ModSecurity 3.0 for every value. Where that
-//! one reads past the end of a value, a NUL is read here.
+//! Exact means: the verdict and the fingerprint of the libinjection inside ModSecurity 3.0 for every value, with two
+//! exceptions. Where that one reads past the end of a value, a NUL is read here. And it takes a byte 0xff after white
+//! space in a tag for the end of the value, so that attacks can hide behind one; here it is a byte like others.
+//!
+//! Later versions of libinjection take only attributes of known events for dangerous, ModSecurity's and this one all that
+//! begin with `on`.
 
 pub mod sqli;
 pub mod xss;

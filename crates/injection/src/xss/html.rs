@@ -143,7 +143,8 @@ impl<'a> Html<'a> {
         }
     }
 
-    /// Skips white space, and NUL as Internet Explorer does; the byte that follows.
+    /// Skips white space, and NUL as Internet Explorer does; the byte that follows. In C, that is a signed byte, and 0xff
+    /// cannot be told from the end; here it can.
     fn skip_white(&mut self) -> Option<u8> {
         self.at += self.rest().iter().position(|byte| !is_white(*byte))?;
         self.byte()

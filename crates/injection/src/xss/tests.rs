@@ -38,6 +38,12 @@ fn what_runs_code_is_found_in_every_context() {
 }
 
 #[test]
+fn a_byte_0xff_hides_nothing() {
+    assert!(is_xss(b"<img \xff onerror=alert(1)>"));
+    assert!(is_xss(b"<img src=x onerror=\xff=alert(1)>"));
+}
+
+#[test]
 fn plain_text_and_harmless_markup_are_not_found() {
     for value in [
         "",
