@@ -20,7 +20,8 @@ quickstart: build ## a protected sample site on this machine; more by ARGS, see 
 	@exec $(SECBEAT) quickstart $(ARGS)
 
 test: ## all tests; installs what they need where it may
-	@.ci/need cc:build-essential git:git curl:curl strace:strace ip:iproute2 faketime:faketime
+	@.ci/need cc:build-essential git:git curl:curl strace:strace ip:iproute2 faketime:faketime \
+		/usr/include/modsecurity/modsecurity.h:libmodsecurity-dev
 	@.ci/schemathesis $(TARGET)/schemathesis
 	cargo build --workspace --bins --locked
 	SCHEMATHESIS_DIR=$(TARGET)/schemathesis SECBEAT_BIN_DIR=$(TARGET)/debug cargo test --workspace --locked $(ARGS)

@@ -12,6 +12,7 @@
 //! | [`netns`] | network namespaces, where the tests run as root |
 //! | [`programs`] | where the programs are, built once |
 //! | [`openapi`] | the API's description |
+//! | [`oracle`] | ModSecurity 3, to compare with |
 //! | [`wait`] | waiting for a condition |
 //!
 //! No test waits for a fixed time: every wait is for a condition, and gives up loudly after [`wait::DEADLINE`].
@@ -26,6 +27,7 @@ pub mod message;
 pub mod netns;
 pub mod node;
 pub mod openapi;
+pub mod oracle;
 pub mod origin;
 pub mod programs;
 pub mod setup;

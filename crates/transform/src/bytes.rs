@@ -26,6 +26,16 @@ pub fn rewrite(
     found
 }
 
+/// Writes what `write` makes of `input`, at most as many bytes: it is given that much room and returns how much it took. For
+/// loops that must not branch on what they read.
+pub fn within(input: &[u8], out: &mut Vec<u8>, write: impl FnOnce(&[u8], &mut [u8]) -> usize) -> bool {
+    let before = out.len();
+    out.resize(before + input.len(), 0);
+    let took = write(input, out.get_mut(before..).unwrap_or_default());
+    out.truncate(before + took);
+    true
+}
+
 /// The bytes that `isspace` of C calls white space.
 pub const fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | 0x0b | 0x0c | b'\r')

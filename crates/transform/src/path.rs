@@ -5,24 +5,25 @@
 
 /// Takes out empty segments, `.`, and `..` with what is before it; where `windows`, a backslash is a slash.
 pub fn normalize(input: &[u8], out: &mut Vec<u8>, windows: bool) -> bool {
-    if !may_change(input, windows) {
-        return false;
-    }
+    let Some(first) = first_change(input, windows) else { return false };
     let before = out.len();
     out.extend_from_slice(input);
-    let len = Path::new(out.get_mut(before..).unwrap_or_default(), windows).normalize();
+    let len = Path::new(out.get_mut(before..).unwrap_or_default(), windows).normalize(first);
     out.truncate(before + len);
     true
 }
 
-/// Whether there is a backslash that counts, an empty segment, or a segment that ends in a dot.
-fn may_change(input: &[u8], windows: bool) -> bool {
-    let next = input.get(1..).unwrap_or_default().iter().chain([&b'/']);
-    let ends_badly = input
-        .iter()
-        .zip(next)
-        .fold(false, |bad, (&byte, &next)| bad | (next == b'/') & ((byte == b'.') | (byte == b'/')));
-    ends_badly && input != b"/" || windows && memchr::memchr(b'\\', input).is_some()
+/// Where the first segment ends that is empty, ends in a dot, or ends before a backslash that counts: all before that stays.
+fn first_change(input: &[u8], windows: bool) -> Option<usize> {
+    let ends_badly = |at: &usize| matches!(input.get(*at..), Some([b'.'] | [_, b'/', ..]));
+    let segment = memchr::memchr2_iter(b'.', b'/', input).find(ends_badly);
+    // The byte before a backslash ends a segment.
+    let backslash = if windows { memchr::memchr(b'\\', input) } else { None };
+    let backslash = backslash.map(|at| at.saturating_sub(1));
+    match (segment, backslash) {
+        (Some(segment), Some(backslash)) => Some(segment.min(backslash)),
+        (segment, backslash) => segment.or(backslash),
+    }
 }
 
 /// A path that is rewritten from left to right: `to` never overtakes `from`.
@@ -49,8 +50,9 @@ impl<'p> Path<'p> {
         Path { bytes, from: 0, to: 0, windows, relative, at_root: false }
     }
 
-    /// Rewrites it and returns its new length.
-    fn normalize(mut self) -> usize {
+    /// Rewrites it from `first` on, which it would reach with nothing changed, and returns its new length.
+    fn normalize(mut self, first: usize) -> usize {
+        (self.from, self.to) = (first, first);
         let trailing = self.bytes.last().is_some_and(|&b| is_slash(b, self.windows));
         let Some(last) = self.bytes.len().checked_sub(1) else { return 0 };
         let mut done = false;
@@ -195,5 +197,6 @@ mod tests {
         assert_eq!(run(r"\a\..\windows\\win.ini", true), "/windows/win.ini");
         assert_eq!(run(r"\a\..\windows", false), r"\a\..\windows");
         assert_eq!(run(r"a\\\b", true), r"a\b");
+        assert_eq!(run(r"/\a", true), "/a");
     }
 }

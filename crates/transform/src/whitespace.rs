@@ -3,29 +3,36 @@
 //! White space is what `isspace` of C says: space, `\t`, `\n`, `\v`, `\f`, `\r`. Only `removeWhitespace` also takes the
 //! no-break space, and the byte that UTF-8 puts before it, for such.
 
-use crate::bytes::is_space;
+use crate::bytes::{is_space, within};
 
 /// One space for each run of white space.
 pub fn compress(input: &[u8], out: &mut Vec<u8>) -> bool {
-    out.reserve(input.len());
-    let mut after_space = false;
-    for &byte in input {
-        let space = is_space(byte);
-        if !(space && after_space) {
-            out.push(if space { b' ' } else { byte });
+    within(input, out, |input, room| {
+        let (mut len, mut after_space) = (0, false);
+        for &byte in input {
+            let space = is_space(byte);
+            if let Some(place) = room.get_mut(len) {
+                *place = if space { b' ' } else { byte };
+            }
+            len += usize::from(!(space & after_space));
+            after_space = space;
         }
-        after_space = space;
-    }
-    true
+        len
+    })
 }
 
 /// Nothing for white space, and for the bytes 0xA0 and 0xC2.
 pub fn remove(input: &[u8], out: &mut Vec<u8>) -> bool {
-    out.reserve(input.len());
-    for run in input.split(|&b| is_space(b) || matches!(b, 0xa0 | 0xc2)) {
-        out.extend_from_slice(run);
-    }
-    true
+    within(input, out, |input, room| {
+        let mut len = 0;
+        for &byte in input {
+            if let Some(place) = room.get_mut(len) {
+                *place = byte;
+            }
+            len += usize::from(!(is_space(byte) | (byte == 0xa0) | (byte == 0xc2)));
+        }
+        len
+    })
 }
 
 /// No white space on the left, on the right, or on either side.
