@@ -32,6 +32,7 @@ pub fn load(sources: &dyn Sources, entries: &[Entry]) -> Result<RuleSet, Vec<Err
         defaults: Default::default(),
         chain: None,
         ids: HashMap::new(),
+        looks: 0,
     };
     for entry in entries {
         match entry {
@@ -64,6 +65,8 @@ pub(crate) struct Loader<'a> {
     pub(crate) chain: Option<Rule>,
     /// Where each id was given.
     pub(crate) ids: HashMap<u64, Span>,
+    /// Rules that changes to rules have looked at.
+    pub(crate) looks: usize,
 }
 
 impl Loader<'_> {

@@ -1,9 +1,8 @@
-//! `SecRule`, `SecAction`, `SecDefaultAction`, and the changes to rules that were read before.
+//! `SecRule`, `SecAction`, `SecDefaultAction`.
 
 use crate::action::{Place, apply, phase};
 use crate::action_list::action_list;
 use crate::draft::{Defaults, Draft};
-use crate::edit::{Selection, add_targets, matcher};
 use crate::load::Loader;
 use crate::operator::parse_operator;
 use crate::suggest::quoted;
@@ -17,7 +16,8 @@ const CHAIN_MAX: usize = 256;
 /// Rules and markers of a configuration: their numbers have sixteen bits.
 const ITEMS_MAX: usize = 65_000;
 
-type Words<'a> = &'a [Cow<'a, str>];
+/// What stands behind a directive.
+pub(crate) type Words<'a> = &'a [Cow<'a, str>];
 
 impl Loader<'_> {
     /// `SecRule` or `SecAction`: stands alone, leads a chain, or goes on with one.
@@ -171,127 +171,5 @@ impl Loader<'_> {
             audit_log: draft.actions.audit_log,
         };
         Ok(())
-    }
-
-    /// A directive that changes rules read before it; `None`: it is none of these.
-    pub(crate) fn edit(&mut self, span: Span, name: &str, words: Words<'_>) -> Option<Result<(), String>> {
-        let all = words.iter().map(|word| &**word);
-        Some(match name {
-            "secruleremovebyid" => Selection::ids(all).map(|selection| self.remove(span, &selection)),
-            "secruleremovebytag" => {
-                one(words).map(Selection::Tag).map(|selection| self.remove(span, &selection))
-            }
-            "secruleremovebymsg" => {
-                one(words).map(Selection::Msg).map(|selection| self.remove(span, &selection))
-            }
-            "secruleupdatetargetbyid" => self.update_targets(span, words, |first| {
-                let (ids, link) = numbered(first)?;
-                Ok((Selection::ids(std::iter::once(ids))?, link))
-            }),
-            "secruleupdatetargetbytag" => {
-                self.update_targets(span, words, |first| Ok((Selection::Tag(matcher(first)?), 0)))
-            }
-            "secruleupdatetargetbymsg" => {
-                self.update_targets(span, words, |first| Ok((Selection::Msg(matcher(first)?), 0)))
-            }
-            "secruleupdateactionbyid" => self.update_actions(span, words),
-            _ => return None,
-        })
-    }
-
-    fn remove(&mut self, span: Span, selection: &Selection) {
-        let before = self.set.items.len();
-        let ids = &mut self.ids;
-        self.set.items.retain(|item| match item {
-            Item::Rule(rule) if selection.holds(rule) => {
-                ids.remove(&rule.actions.id);
-                false
-            }
-            _ => true,
-        });
-        if self.set.items.len() == before {
-            self.note_nothing(span);
-        }
-    }
-
-    fn note_nothing(&mut self, span: Span) {
-        self.note(span, "no rule above this line is meant: it changes only what was read before it".into());
-    }
-
-    fn update_targets(
-        &mut self,
-        span: Span,
-        words: Words<'_>,
-        select: impl FnOnce(&str) -> Result<(Selection, usize), String>,
-    ) -> Result<(), String> {
-        let [first, targets] = words else {
-            return Err(
-                "expected two words: which rules, and \"!ARGS:name\"; a third, to replace a target, is not \
-                        supported: remove the rule and write it anew"
-                    .into(),
-            );
-        };
-        let (selection, link) = select(first)?;
-        let targets = parse_targets(targets)?;
-        let mut changed = 0;
-        for rule in selection.rules(&mut self.set.items) {
-            changed += usize::from(add_targets(rule, link, &targets));
-        }
-        if changed == 0 {
-            self.note_nothing(span);
-        }
-        Ok(())
-    }
-
-    fn update_actions(&mut self, span: Span, words: Words<'_>) -> Result<(), String> {
-        let [first, text] = words else {
-            return Err("SecRuleUpdateActionById: expected two words: an id, and \"pass,nolog\"".into());
-        };
-        let (ids, number) = numbered(first)?;
-        let selection = Selection::ids(std::iter::once(ids))?;
-        let list = action_list(text)?;
-        let mut notes = Vec::new();
-        let mut changed = 0;
-        for rule in selection.rules(&mut self.set.items) {
-            let Some(link) = rule.links.get(number) else { continue };
-            let mut draft = Draft::of(rule, link);
-            let defaults = &self.defaults[rule.actions.phase as usize - 1];
-            for written in &list {
-                let place = if number == 0 { Place::Update } else { Place::Link };
-                notes.extend(apply(&mut draft, written, place, defaults)?);
-            }
-            let (actions, new) = draft.finish(link.span, link.test.clone());
-            if number == 0 {
-                rule.actions = actions;
-            }
-            if let Some(link) = rule.links.get_mut(number) {
-                *link = new;
-            }
-            changed += 1;
-        }
-        self.set.notes.extend(notes.into_iter().map(|note| (span, note)));
-        if changed == 0 {
-            self.note_nothing(span);
-        }
-        Ok(())
-    }
-}
-
-/// The one word, an expression.
-fn one(words: Words<'_>) -> Result<regex::Regex, String> {
-    match words {
-        [word] => matcher(word),
-        _ => Err(format!("expected one expression, found {} words", words.len())),
-    }
-}
-
-/// `942100:1`: the rule, and which of its chain.
-fn numbered(text: &str) -> Result<(&str, usize), String> {
-    match text.split_once(':') {
-        None => Ok((text, 0)),
-        Some((ids, number)) => {
-            let number = number.parse().map_err(|_| format!("{}: expected id:number", quoted(text)))?;
-            Ok((ids, number))
-        }
     }
 }

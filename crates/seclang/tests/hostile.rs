@@ -66,6 +66,19 @@ fn files_without_end_are_bounded_in_depth_number_and_size() {
     assert!(told[0].ends_with("the files together have more than 64 MiB"), "{}", told[0]);
 }
 
+#[test]
+fn changes_without_end_are_refused() {
+    let told = errors(load_text(&format!("SecAction id:1\n{}", "SecRuleRemoveById 2\n".repeat(60_000))));
+    assert!(
+        told[0].ends_with("too many changes to too many rules; change the rules themselves"),
+        "{}",
+        told[0]
+    );
+    let targets: String = (0..5000).map(|n| format!("SecRuleUpdateTargetById 1 !ARGS:a{n}\n")).collect();
+    let told = errors(load_text(&format!("SecRule ARGS a id:1\n{targets}")));
+    assert!(told[0].contains("rule 1 would look at more than 4096 variables"), "{}", told[0]);
+}
+
 const PIECES: &[&str] = &[
     "SecRule ",
     "SecAction ",
