@@ -2,20 +2,197 @@
 
 use super::Firewall;
 use super::check::Seen;
-use std::path::Path;
+use super::origin::{self, Answer};
+use secbeat_engine::Program;
+use secbeat_http1::{BodyDecoder, BodyState, Framing, Known, Limits, Parsed, RequestHead, Version};
+use secbeat_seclang::{Entry, Sources};
+use secbeat_types::{Timestamp, Verdict};
+use secbeat_waf::request::BodyFollows;
+use secbeat_waf::response::ResponseHead;
+use secbeat_waf::{Context, Request, RuleSet, Settings, Transaction};
+use std::io::{self, Read};
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// How much of a body is looked at: what a node does unless it is told otherwise.
+const BODY_BYTES_MAX: usize = 128 << 10;
 
 /// The firewall, without sockets.
-pub struct InProcess;
+pub struct InProcess {
+    rules: RuleSet,
+}
 
 impl InProcess {
     /// Reads and compiles the rules.
-    pub fn new(_rules: &Path, _setup: &Path) -> Result<Self, String> {
-        Err("the rules do not run in process in this version; leave out --in-process".to_owned())
+    pub fn new(rules: &Path, setup: &Path) -> Result<Self, String> {
+        let text = format!(
+            "SecRuleEngine On\nSecRequestBodyAccess On\nSecResponseBodyAccess On\n\
+             SecResponseBodyMimeType text/plain text/html text/xml\nInclude {}\nInclude {}/*.conf\n",
+            setup.display(),
+            rules.display()
+        );
+        let entry = Entry::Text { name: "conformance".to_owned(), text };
+        let read = secbeat_seclang::load(&Files, &[entry]).map_err(|errors| listed(&errors))?;
+        let program = Program::compile(&read).map_err(|errors| listed(&errors))?;
+        let rules = RuleSet::compile(&[], &Settings::default()).map_err(|error| error.to_string())?;
+        Ok(InProcess { rules: rules.with_seclang(Arc::new(program)) })
+    }
+
+    /// Reads one request, runs it and the site's answer through the rules.
+    fn run(&self, bytes: &[u8]) -> Seen {
+        let mut head = RequestHead::new();
+        let refusal = match head.parse(bytes, &Limits::default()) {
+            Ok(Parsed::Complete) => None,
+            // The node would wait for the rest.
+            Ok(Parsed::Partial) => return Seen::default(),
+            Err(error) => Some(error),
+        };
+        let mut seen = Seen::default();
+        if let Some(error) = refusal {
+            seen.status = Some(error.status());
+            seen.refusal = Some(error.to_string());
+            if !head.is_tokenised() {
+                return seen;
+            }
+        }
+        let fields: Vec<(&[u8], &[u8])> =
+            head.fields.iter().map(|field| (field.name.of(bytes), field.value.of(bytes))).collect();
+        let mut transaction = self.rules.transaction(Context {
+            host: head.authority(bytes),
+            ..Context::plain(IpAddr::V4(Ipv4Addr::LOCALHOST), Timestamp::now())
+        });
+        let has_body = refusal.is_none() && !matches!(head.framing, Framing::None | Framing::Length(0));
+        let request = Request {
+            method: head.method.of(bytes),
+            target: head.target.of(bytes),
+            fields: &fields,
+            protocol: protocol(head.version),
+            id: "conformance",
+            body: if has_body { BodyFollows::Inspected } else { BodyFollows::No },
+        };
+        let verdict = transaction.request_head(&request);
+        if refusal.is_none() {
+            seen.status = self.after_head(&mut transaction, &head, bytes, has_body, &verdict);
+        }
+        transaction.finish();
+        for found in transaction.into_matches() {
+            if let Ok(id) = found.rule_id.parse() {
+                seen.add(id, &found.name, &found.matched, &found.variable);
+            }
+        }
+        seen
+    }
+
+    /// What the client is answered, once the head was looked at; `None`: nothing.
+    fn after_head(
+        &self,
+        transaction: &mut Transaction<'_>,
+        head: &RequestHead,
+        bytes: &[u8],
+        has_body: bool,
+        verdict: &Verdict,
+    ) -> Option<u16> {
+        if verdict.stops() {
+            return Some(403);
+        }
+        let mut body = Vec::new();
+        if has_body {
+            match read_body(bytes.get(head.len..).unwrap_or_default(), head.framing) {
+                Ok(whole) => body = whole,
+                Err(status) => return status,
+            }
+            let content_type = head.value(bytes, Known::ContentType);
+            let looked_at = body.get(..body.len().min(BODY_BYTES_MAX)).unwrap_or_default();
+            let verdict = match transaction.inspects_body(content_type) {
+                Some(kind) => {
+                    transaction.request_body(kind, content_type, looked_at, looked_at.len() == body.len())
+                }
+                None => transaction.body_not_inspected(),
+            };
+            if verdict.stops() {
+                return Some(403);
+            }
+        }
+        let answer = origin::answer(head.path.of(bytes), &body);
+        Some(if is_answer_stopped(transaction, &answer) { 403 } else { answer.status })
+    }
+}
+
+/// Runs the answer through the rules; whether it is stopped.
+fn is_answer_stopped(transaction: &mut Transaction<'_>, answer: &Answer) -> bool {
+    let length = answer.body.len().to_string();
+    let mut fields: Vec<(&[u8], &[u8])> =
+        answer.fields.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
+    fields.push((b"Content-Length", length.as_bytes()));
+    let head = ResponseHead { status: answer.status, protocol: b"HTTP/1.1", fields: &fields };
+    if transaction.response_head(&head).stops() {
+        return true;
+    }
+    let content_type = fields.iter().find(|(name, _)| name.eq_ignore_ascii_case(b"content-type"));
+    match transaction.wants_response_body(content_type.map(|(_, value)| *value)) {
+        Some(limit) => {
+            let looked_at = answer.body.get(..answer.body.len().min(limit)).unwrap_or_default();
+            transaction.response_body(looked_at, looked_at.len() == answer.body.len()).stops()
+        }
+        None => false,
     }
 }
 
 impl Firewall for InProcess {
-    fn send(&mut self, _requests: &[Vec<u8>]) -> Result<Vec<Seen>, String> {
-        Ok(Vec::new())
+    fn send(&mut self, requests: &[Vec<u8>]) -> Result<Vec<Seen>, String> {
+        Ok(requests.iter().map(|request| self.run(request)).collect())
+    }
+}
+
+/// The data of a body. `Err`: the answer to one that is not well-formed; none where it never ends.
+fn read_body(mut input: &[u8], framing: Framing) -> Result<Vec<u8>, Option<u16>> {
+    let (mut decoder, mut body) = (BodyDecoder::new(framing), Vec::new());
+    loop {
+        let step = decoder.decode(input).map_err(|error| Some(error.status()))?;
+        body.extend_from_slice(input.get(step.data).unwrap_or_default());
+        input = input.get(step.consumed..).unwrap_or_default();
+        match step.state {
+            BodyState::Done => return Ok(body),
+            BodyState::More if input.is_empty() => return Err(None),
+            BodyState::More => {}
+        }
+    }
+}
+
+fn protocol(version: Version) -> &'static [u8] {
+    match version {
+        Version::Http10 => b"HTTP/1.0",
+        Version::Http11 => b"HTTP/1.1",
+    }
+}
+
+fn listed<T: ToString>(errors: &[T]) -> String {
+    errors.iter().map(T::to_string).collect::<Vec<_>>().join("\n")
+}
+
+/// The files of this machine.
+struct Files;
+
+impl Sources for Files {
+    fn read(&self, path: &Path, limit: usize) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        std::fs::File::open(path)?.take(limit as u64 + 1).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// Patterns as rule sets have them: `*` in the last part of a path.
+    fn glob(&self, pattern: &Path) -> io::Result<Vec<PathBuf>> {
+        let folder = pattern.parent().unwrap_or(Path::new("."));
+        let name = pattern.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let Some((start, end)) = name.split_once('*') else {
+            return Ok(if pattern.exists() { vec![pattern.to_owned()] } else { Vec::new() });
+        };
+        let fits = |path: &PathBuf| {
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            name.len() >= start.len() + end.len() && name.starts_with(start) && name.ends_with(end)
+        };
+        let entries = std::fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path()));
+        Ok(entries.collect::<io::Result<Vec<_>>>()?.into_iter().filter(fits).collect())
     }
 }

@@ -45,7 +45,11 @@ fn fulfil(wish: Wish) -> Result<Answer, String> {
         (None, Some(text)) => STANDARD.decode(text).map_err(|error| error.to_string())?,
         (None, None) => Vec::new(),
     };
-    let fields = wish.headers.into_iter().collect();
+    let mut fields: Vec<(String, String)> = wish.headers.into_iter().collect();
+    if !fields.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
+        // As sites written in Go say of what they do not know to be anything else.
+        fields.push(("Content-Type".to_owned(), "text/plain; charset=utf-8".to_owned()));
+    }
     Ok(Answer { status: wish.status.unwrap_or(200), fields, body })
 }
 
@@ -55,8 +59,8 @@ mod tests {
 
     #[test]
     fn what_reflect_is_asked_for_it_answers() {
-        let wish = br#"{"status": 500, "headers": {"A": "b"}, "encodedBody": "AAE="}"#;
-        let expected = Answer { status: 500, fields: vec![("A".into(), "b".into())], body: vec![0, 1] };
+        let wish = br#"{"status": 500, "headers": {"content-type": "b"}, "encodedBody": "AAE="}"#;
+        let expected = Answer { status: 500, fields: vec![("content-type".into(), "b".into())], body: vec![0, 1] };
         assert_eq!(answer(b"/reflect", wish), expected);
         assert_eq!(answer(b"/reflect", br#"{"body": "x"}"#).body, b"x");
         assert_eq!(answer(b"/reflect", b"{").status, 400);
