@@ -13,7 +13,7 @@
 //! | and what it finds changes things | `act`: `tx`, `kept`, [`effective`]; texts are filled in by `render` |
 //! | what rules say of it, and what stops it | [`matches`], by `report`; [`intervention`] |
 //! | rules that cannot match are passed over: one pass over each value says which may | `fast`, `scan` |
-//! | what outlives it: the collections `IP`, `GLOBAL`, `SESSION`, `USER`, `RESOURCE` | [`persistent`] |
+//! | what outlives it: the collections `IP`, `GLOBAL`, `SESSION`, `USER`, `RESOURCE` | [`persistent`], in memory: [`store`] |
 
 mod act;
 mod clock;
@@ -41,6 +41,7 @@ mod rule;
 mod scan;
 mod state;
 mod step;
+pub mod store;
 mod target;
 mod text;
 mod tools;
@@ -57,4 +58,5 @@ pub use matches::Match;
 pub use memory::Memory;
 pub use persistent::Collections;
 pub use program::{Program, RuleInfo};
+pub use store::Store;
 pub use transaction::Transaction;
