@@ -2,7 +2,7 @@
 
 mod support;
 
-use secbeat_engine::{Facts, Kind};
+use secbeat_engine::{Facts, Kind, Store};
 use secbeat_seclang::Variable::{self, *};
 use support::{Outcome, program};
 
@@ -300,4 +300,30 @@ fn the_highest_severity_is_the_lowest_number() {
         SecRule HIGHEST_SEVERITY "@eq 2" "id:4,phase:1,pass,nolog"
     "#;
     assert_eq!(run(rules, &[]).ids, [1, 2, 3, 4]);
+}
+
+#[test]
+fn what_is_kept_outlives_the_transaction_until_it_ends() {
+    let program = program(
+        r#"
+        SecAction "id:1,phase:1,pass,nolog,initcol:ip=%{REMOTE_ADDR}_x"
+        SecRule IP:n "@ge 2" "id:2,phase:1,pass,nolog,setvar:tx.saw=%{ip.n}"
+        SecRule ARGS:flag "@streq 1" "id:3,phase:2,pass,nolog,setvar:ip.flag=1,expirevar:ip.flag=60"
+        SecRule IP:FLAG "@eq 1" "id:4,phase:5,pass,nolog"
+        SecAction "id:5,phase:5,pass,nolog,setvar:ip.n=+1,setvar:session.n=+1"
+        SecRule &SESSION:n "@gt 0" "id:6,phase:5,pass,nolog"
+    "#,
+    );
+    let kept = Store::default();
+    let run = |client: &str, now_ms, flag: &'static str| {
+        let client = client.parse().unwrap();
+        let facts = Facts { client, now_ms, collections: Some(&kept), ..plain() };
+        support::run(&program, facts, &[(ArgsGet, "flag", flag)])
+    };
+    assert_eq!(run("10.0.0.1", 1_000, "1").ids, [1, 3, 4, 5]);
+    assert_eq!(run("10.0.0.1", 60_999, "0").ids, [1, 4, 5]);
+    let third = run("10.0.0.1", 61_000, "0");
+    assert_eq!((third.ids.as_slice(), third.tx("saw")), (&[1, 2, 5][..], Some("2")));
+    assert_eq!(run("10.0.0.2", 61_000, "0").ids, [1, 5]);
+    assert_eq!(run("10.0.0.1", 4_000_000, "0").ids, [1, 5], "nothing happened for an hour");
 }

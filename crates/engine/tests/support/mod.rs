@@ -59,10 +59,12 @@ pub fn run_with(program: &Program, facts: Facts<'_>, fill: impl Fn(&mut Transact
     let id = |number: &u32| program.rules()[*number as usize].id;
     let mut tx: Vec<_> = transaction.tx_all().map(|(name, value)| (text(name), text(&value))).collect();
     tx.sort();
-    Outcome {
+    let outcome = Outcome {
         ids: transaction.trail().iter().map(id).collect(),
         stopped,
         matches: transaction.matches().to_vec(),
         tx,
-    }
+    };
+    transaction.finish();
+    outcome
 }
