@@ -13,10 +13,14 @@
 mod byte_class;
 pub mod error;
 mod fancy;
+mod frequency;
+mod gates;
 mod linear;
+mod literal_filter;
 mod lower;
 pub mod match_cache;
 pub mod matcher;
+mod needs;
 mod parse;
 mod parse_escape;
 pub mod phrase_set;
@@ -24,6 +28,7 @@ pub mod prefilter;
 pub mod requirement;
 pub mod rule_bits;
 mod syntax;
+mod weak;
 
 pub use error::PatternError;
 pub use match_cache::MatchCache;

@@ -44,7 +44,7 @@ struct Automata {
 
 impl Linear {
     pub fn new(hir: &Hir, pattern: &str, language: Language) -> Result<Linear, PatternError> {
-        let nfa = nfa(hir, false).map_err(too_large)?;
+        let nfa = nfa(hir, false)?;
         let backtracker = backtrack::BoundedBacktracker::builder()
             .configure(backtrack::Config::new().visited_capacity(BACKTRACK_VISITED_MAX))
             .build_from_nfa(nfa.clone())
@@ -52,7 +52,7 @@ impl Linear {
         let simulation = pikevm::PikeVM::builder().build_from_nfa(nfa.clone()).map_err(too_large)?;
         Ok(Linear(Arc::new(Automata {
             id: NEXT_ID.fetch_add(2, Ordering::Relaxed),
-            forward: dfa(nfa, MatchKind::LeftmostFirst).map_err(too_large)?,
+            forward: dfa(nfa, MatchKind::LeftmostFirst)?,
             backward: OnceLock::new(),
             backtracker,
             simulation,
@@ -139,7 +139,7 @@ fn write(slots: &[Option<NonMaxUsize>; SLOTS], language: Language, found: &mut C
     }
 }
 
-fn nfa(hir: &Hir, reverse: bool) -> Result<NFA, thompson::BuildError> {
+fn nfa(hir: &Hir, reverse: bool) -> Result<NFA, PatternError> {
     let captures = if reverse { WhichCaptures::None } else { WhichCaptures::All };
     let config = thompson::Config::new()
         .utf8(false)
@@ -147,17 +147,17 @@ fn nfa(hir: &Hir, reverse: bool) -> Result<NFA, thompson::BuildError> {
         .nfa_size_limit(Some(NFA_MAX))
         .which_captures(captures)
         .shrink(false);
-    thompson::Compiler::new().configure(config).build_from_hir(hir)
+    thompson::Compiler::new().configure(config).build_from_hir(hir).map_err(too_large)
 }
 
 /// A lazy DFA that starts afresh as often as it must.
-fn dfa(nfa: NFA, kind: MatchKind) -> Result<DFA, regex_automata::hybrid::BuildError> {
+fn dfa(nfa: NFA, kind: MatchKind) -> Result<DFA, PatternError> {
     let config = dfa::Config::new()
         .match_kind(kind)
         .cache_capacity(DFA_CACHE_MAX)
         .skip_cache_capacity_check(true)
         .minimum_cache_clear_count(None);
-    DFA::builder().configure(config).build_from_nfa(nfa)
+    DFA::builder().configure(config).build_from_nfa(nfa).map_err(too_large)
 }
 
 fn too_large(error: impl std::fmt::Display) -> PatternError {

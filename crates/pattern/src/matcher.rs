@@ -79,7 +79,7 @@ impl Language {
         match self {
             Language::Pcre { caseless } => {
                 let flags = parse::Flags { caseless, dot_all: true, ..parse::Flags::default() };
-                let node = parse::parse(pattern, flags)?.node;
+                let node = parse::parse(pattern, flags)?;
                 Ok(lower::exact(&node).map_or_else(|| Expression::Irregular(node), Expression::Regular))
             }
             Language::Plain => regex_syntax::ParserBuilder::new()

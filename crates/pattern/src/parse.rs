@@ -25,16 +25,8 @@ pub(crate) struct Flags {
     pub no_capture: bool,
 }
 
-/// An expression that was read.
-#[derive(Debug, Clone)]
-pub(crate) struct Parsed {
-    pub node: Node,
-    /// How many groups are captured.
-    pub groups: u32,
-}
-
 /// Reads `pattern`.
-pub(crate) fn parse(pattern: &str, flags: Flags) -> Result<Parsed, PatternError> {
+pub(crate) fn parse(pattern: &str, flags: Flags) -> Result<Node, PatternError> {
     if pattern.len() > LEN_MAX {
         return Err(PatternError::whole(format!(
             "the expression has {} bytes, more than {LEN_MAX}: split it into several rules",
@@ -59,7 +51,7 @@ pub(crate) fn parse(pattern: &str, flags: Flags) -> Result<Parsed, PatternError>
             format!("`\\{}` refers to a group, and there are {} groups", parser.backward, parser.groups);
         return Err(PatternError::whole(message));
     }
-    Ok(Parsed { node, groups: parser.groups })
+    Ok(node)
 }
 
 pub(crate) struct Parser<'p> {

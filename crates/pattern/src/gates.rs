@@ -1,0 +1,113 @@
+//! Which rules a value cannot match for want of a byte, or for its length.
+
+use crate::byte_class::ByteClass;
+use crate::frequency::Frequency;
+use crate::needs::Needs;
+use crate::rule_bits::RuleBits;
+use std::collections::BTreeMap;
+
+/// The most classes that are told apart: a bit each.
+const CLASSES_MAX: usize = 64;
+/// Lengths from here on are one.
+const LENGTH_MAX: usize = 31;
+/// Values up to this length are looked at byte by byte, longer ones by the set of their bytes.
+const SHORT: usize = 48;
+/// How many answers a worker remembers.
+const MEMORY: usize = 256;
+
+/// The classes of bytes of which rules need one.
+#[derive(Debug)]
+pub(crate) struct Gates {
+    /// Of each byte: which classes hold it.
+    holds: Box<[u64; 256]>,
+    /// Each way to match: the rule, the classes that it needs, the shortest value.
+    keys: Vec<(u16, u64, usize)>,
+    rules: usize,
+}
+
+/// What a worker remembers of gates: the rules that pass, by what a value holds and how long it is.
+#[derive(Debug, Default)]
+pub(crate) struct GatesMemory(Vec<Remembered>);
+
+#[derive(Debug, Clone)]
+struct Remembered {
+    have: u64,
+    /// The length, up to [`LENGTH_MAX`]; beyond it where nothing is remembered.
+    length: usize,
+    pass: RuleBits,
+}
+
+impl Gates {
+    /// The gates of these rules; a rule that stands there twice needs only what one of them says.
+    pub fn new<'n>(
+        needs: impl Iterator<Item = (u16, &'n Needs)> + Clone,
+        rules: usize,
+        frequency: &Frequency,
+    ) -> Gates {
+        // A class is worth what it turns away of values of some twenty bytes.
+        let worth = |class: &ByteClass| (1.0 - frequency.of_class(class).min(1.0)).powi(20);
+        let mut worths: BTreeMap<ByteClass, f32> = BTreeMap::new();
+        for (_, needs) in needs.clone() {
+            for class in &needs.classes {
+                *worths.entry(*class).or_default() += worth(class);
+            }
+        }
+        let mut ranked: Vec<(ByteClass, f32)> =
+            worths.into_iter().filter(|(_, worth)| *worth > 0.01).collect();
+        ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
+        ranked.truncate(CLASSES_MAX);
+        let mut holds = Box::new([0u64; 256]);
+        for (bit, (class, _)) in ranked.iter().enumerate() {
+            // A byte is below 256.
+            class.iter().for_each(|byte| holds[usize::from(byte)] |= 1 << bit);
+        }
+        let keys = needs.map(|(rule, needs)| {
+            let asked = ranked.iter().enumerate().filter(|(_, (class, _))| needs.classes.contains(class));
+            let need = asked.fold(0u64, |need, (bit, _)| need | 1 << bit);
+            (rule, need, needs.min_len.min(LENGTH_MAX))
+        });
+        Gates { holds, keys: keys.collect(), rules }
+    }
+
+    /// The rules that `view` may match for all that its bytes and its length tell.
+    #[inline]
+    pub fn pass<'m>(&self, memory: &'m mut GatesMemory, view: &[u8], present: &[u64; 4]) -> &'m RuleBits {
+        let mut have = 0;
+        if view.len() <= SHORT {
+            view.iter().for_each(|byte| have |= self.holds[usize::from(*byte)]);
+        } else {
+            for (word, first) in present.iter().zip([0usize, 64, 128, 192]) {
+                let mut word = *word;
+                while word != 0 {
+                    // At most 192 + 63.
+                    have |= self.holds[first + word.trailing_zeros() as usize];
+                    word &= word - 1;
+                }
+            }
+        }
+        let length = view.len().min(LENGTH_MAX);
+        if memory.0.is_empty() {
+            memory
+                .0
+                .resize(MEMORY, Remembered { have: 0, length: usize::MAX, pass: RuleBits::new(self.rules) });
+        }
+        let hash = (have ^ (length as u64) << 59).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 56;
+        // A hash of eight bits is below MEMORY.
+        let place = &mut memory.0[hash as usize];
+        if (place.have, place.length) != (have, length) {
+            (place.have, place.length) = (have, length);
+            self.work_out(have, length, &mut place.pass);
+        }
+        &place.pass
+    }
+
+    #[cold]
+    fn work_out(&self, have: u64, length: usize, pass: &mut RuleBits) {
+        pass.clear();
+        for (rule, need, min_len) in &self.keys {
+            if need & !have == 0 && length >= *min_len {
+                pass.insert(*rule);
+            }
+        }
+    }
+}
