@@ -65,7 +65,12 @@ fuzz_target!(|data: &[u8]| {
     match choice & 0x07 {
         0 => {
             let fields = [(&b"cookie"[..], half.1), (half.0, half.1), (b"user-agent", half.0)];
-            let _ = transaction.request_head(&Request { method: b"GET", target: half.0, fields: &fields });
+            let _ = transaction.request_head(&Request {
+                method: b"GET",
+                target: half.0,
+                fields: &fields,
+                ..Request::default()
+            });
             for edit in transaction.edits() {
                 let of = match edit.place {
                     Place::Target => half.0,

@@ -22,7 +22,7 @@ use secbeat_telemetry::recorder::BODY_BYTES_READ_MAX;
 use secbeat_types::{Action, Reason, RuleMatch, Verdict};
 use secbeat_waf::body::compressed::{self, CompressionError, Decoded};
 use secbeat_waf::sanitize::ROUNDS_MAX;
-use secbeat_waf::{BodyKind, Context, Request, RuleSet, Transaction};
+use secbeat_waf::{BodyFollows, BodyKind, Context, Request, RuleSet, Transaction};
 use smallvec::SmallVec;
 use std::time::Instant;
 
@@ -67,10 +67,13 @@ pub fn head<'p>(
         scope,
         exceptions: &policy.exceptions,
         csrf: waf.csrf.as_ref(),
+        client_port: connection.peer.port(),
+        server: None,
+        collections: None,
     };
     for round in 0.. {
         let mut transaction = waf.rules.transaction(context);
-        let verdict = look_at_head(&mut transaction, &scratch.head, scratch.head_bytes());
+        let verdict = look_at_head(&mut transaction, &scratch.head, scratch.head_bytes(), facts.id.as_str());
         count_excepted(connection, &transaction);
         let matches = match settle(connection, &waf.rules, scratch, facts, verdict)? {
             Settled::GoesOn => return Ok(Some(Inspection { waf, transaction })),
@@ -95,17 +98,24 @@ fn count_excepted(connection: &Connection, transaction: &Transaction<'_>) {
     }
 }
 
-fn look_at_head(transaction: &mut Transaction<'_>, head: &RequestHead, bytes: &[u8]) -> Verdict {
+fn look_at_head(transaction: &mut Transaction<'_>, head: &RequestHead, bytes: &[u8], id: &str) -> Verdict {
     let fields: SmallVec<[(&[u8], &[u8]); 24]> =
         head.fields.iter().map(|field| (field.name.of(bytes), field.value.of(bytes))).collect();
     let (method, target) = (head.method.of(bytes), head.target.of(bytes));
-    transaction.request_head(&Request { method, target, fields: &fields })
+    let body = match head.framing {
+        Framing::None | Framing::Length(0) => BodyFollows::No,
+        _ => BodyFollows::Inspected,
+    };
+    let protocol = head.version.as_str().as_bytes();
+    transaction.request_head(&Request { method, target, fields: &fields, protocol, id, body })
 }
 
 /// What the rules find in a head that was refused for what it says: for the event alone.
 pub fn matches_of_refused(connection: &Connection, scratch: &Scratch, facts: &Facts) -> Vec<RuleMatch> {
     let policy = connection.worker.policy();
-    let Some(waf) = &policy.sites.at(facts.site).waf else { return Vec::new() };
+    let Some(waf) = &policy.sites.at(facts.site).waf else {
+        return Vec::new();
+    };
     let mut transaction = waf.rules.transaction(Context {
         client: facts.client_ip,
         host: b"",
@@ -113,8 +123,11 @@ pub fn matches_of_refused(connection: &Connection, scratch: &Scratch, facts: &Fa
         scope: &waf.scope,
         exceptions: &policy.exceptions,
         csrf: None,
+        client_port: connection.peer.port(),
+        server: None,
+        collections: None,
     });
-    match look_at_head(&mut transaction, &scratch.head, scratch.head_bytes()).reason {
+    match look_at_head(&mut transaction, &scratch.head, scratch.head_bytes(), facts.id.as_str()).reason {
         Reason::Rules(matches) => matches,
         _ => Vec::new(),
     }

@@ -11,10 +11,12 @@ mod xml_text;
 
 pub use content_type::{BodyKind, ambiguity};
 pub use json::walk_json;
+pub(crate) use json::walk_json_arguments;
 pub use multipart::walk_multipart;
 pub use piece::{Piece, Sink, Spot, Text};
 pub use urlencoded::walk_arguments;
 pub use xml::walk_xml;
+pub(crate) use xml::{Kind as XmlKind, walk as walk_xml_kinds};
 
 use std::fmt;
 

@@ -12,7 +12,7 @@ fn csrf(require: bool) -> Csrf {
 fn found(csrf: &Csrf, method: &str, fields: &[(&str, &str)]) -> Option<String> {
     let mut all = vec![(&b"Host"[..], &b"shop.example"[..])];
     all.extend(fields.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())));
-    let request = Request { method: method.as_bytes(), target: b"/cart", fields: &all };
+    let request = Request { method: method.as_bytes(), target: b"/cart", fields: &all, ..Request::default() };
     let forged = csrf.find(&request, b"");
     forged.map(|forged| format!("{}: {}", forged.header, String::from_utf8_lossy(forged.value)))
 }
@@ -108,7 +108,9 @@ fn a_websocket_of_another_site_with_this_sites_cookies_is_found() {
 fn the_host_is_that_of_an_absolute_target_or_what_the_caller_knows() {
     let fields = [(&b"Origin"[..], &b"http://shop.example"[..])];
     let of = |target: &'static [u8], host: &'static [u8]| {
-        csrf(false).find(&Request { method: b"POST", target, fields: &fields }, host).is_some()
+        csrf(false)
+            .find(&Request { method: b"POST", target, fields: &fields, ..Request::default() }, host)
+            .is_some()
     };
     assert!(!of(b"http://shop.example/cart", b"other.example"));
     assert!(of(b"http://other.example/cart", b"shop.example"));
@@ -129,6 +131,7 @@ fn a_finding_blocks_or_logs_and_exempt_paths_are_free() {
             method: b"POST",
             target: target.as_bytes(),
             fields: &fields,
+            ..Request::default()
         });
         let ids = match verdict.reason {
             Reason::Rules(matches) => {

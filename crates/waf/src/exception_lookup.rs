@@ -3,7 +3,7 @@
 
 use crate::ExceptionSet;
 use crate::exception_set::Compiled;
-use secbeat_types::{Category, RuleMatch, Timestamp};
+use secbeat_types::{Category, Timestamp};
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashSet};
 use std::net::IpAddr;
@@ -22,6 +22,18 @@ pub(crate) struct Circumstances<'a> {
     pub(crate) now: Timestamp,
     /// Every form of its path.
     pub(crate) paths: &'a dyn Fn() -> &'a [Vec<u8>],
+}
+
+/// A match that may not count.
+pub(crate) struct Asked<'a> {
+    /// The rule, by its index.
+    pub(crate) rule: usize,
+    /// The rule's id.
+    pub(crate) id: &'a str,
+    /// Its category.
+    pub(crate) category: Category,
+    /// The variable, by every name that exceptions may know it by; by the first it is remembered.
+    pub(crate) names: &'a [String],
 }
 
 /// What has been settled for one request.
@@ -46,32 +58,31 @@ enum Group {
 }
 
 impl Lookup {
-    /// Whether a match of this rule, by its index, does not count; that is counted once for a rule and a variable, and then
+    /// Whether a match does not count; that is counted once for a rule and a variable, and then
     /// `newly` is called.
     pub(crate) fn excepts(
         &self,
         set: &ExceptionSet,
-        rule: usize,
-        found: &RuleMatch,
+        asked: &Asked<'_>,
         circumstances: &Circumstances<'_>,
         newly: impl FnOnce(),
     ) -> bool {
         if set.is_empty() {
             return false;
         }
-        let pair = (rule, found.variable.clone());
+        let pair = (asked.rule, asked.names.first().cloned().unwrap_or_default());
         let mut excepted = self.excepted.borrow_mut();
         if excepted.contains(&pair) {
             return true;
         }
         let mut groups = self.groups.borrow_mut();
-        let excepting = [Group::Rule(rule), Group::Category(found.category), Group::General]
+        let excepting = [Group::Rule(asked.rule), Group::Category(asked.category), Group::General]
             .into_iter()
             .find_map(|group| {
                 let here = groups
                     .entry(group)
-                    .or_insert_with(|| self.for_this_request(set, group, found, circumstances));
-                self.for_variable(set, here, &found.variable)
+                    .or_insert_with(|| self.for_this_request(set, group, asked, circumstances));
+                self.for_variable(set, here, asked.names)
             });
         let Some(compiled) = excepting else { return false };
         compiled.hits.fetch_add(1, Ordering::Relaxed);
@@ -88,11 +99,11 @@ impl Lookup {
         &self,
         set: &ExceptionSet,
         group: Group,
-        found: &RuleMatch,
+        asked: &Asked<'_>,
         circumstances: &Circumstances<'_>,
     ) -> Vec<usize> {
         let of_group = match group {
-            Group::Rule(_) => set.by_rule.get(&*found.rule_id),
+            Group::Rule(_) => set.by_rule.get(asked.id),
             Group::Category(category) => set.by_category.get(&category),
             Group::General => Some(&set.general),
         };
@@ -100,7 +111,7 @@ impl Lookup {
         for &index in of_group.into_iter().flatten() {
             self.step();
             let Some(compiled) = set.compiled.get(index) else { continue };
-            if compiled.is_for(found.category, circumstances) {
+            if compiled.is_for(asked.category, circumstances) {
                 if compiled.parameters.is_empty() {
                     return vec![index];
                 }
@@ -115,7 +126,7 @@ impl Lookup {
         &self,
         set: &'s ExceptionSet,
         here: &[usize],
-        variable: &str,
+        names: &[String],
     ) -> Option<&'s Compiled> {
         for &index in here {
             let compiled = set.compiled.get(index)?;
@@ -126,7 +137,7 @@ impl Lookup {
                 if !self.step() {
                     return None;
                 }
-                if glob.is_match(variable.as_bytes()) {
+                if names.iter().any(|name| glob.is_match(name.as_bytes())) {
                     return Some(compiled);
                 }
             }
@@ -169,7 +180,12 @@ mod tests {
         for n in 0..ARGUMENTS {
             let _ = write!(target, "p{n}=EVIL%20evil&");
         }
-        let _ = transaction.request_head(&Request { method: b"GET", target: target.as_bytes(), fields: &[] });
+        let _ = transaction.request_head(&Request {
+            method: b"GET",
+            target: target.as_bytes(),
+            fields: &[],
+            ..Request::default()
+        });
         let excepted = transaction.take_excepted();
         let hits: u64 = exceptions.hits().map(|(_, hits)| hits).sum();
         assert_eq!(hits, u64::from(excepted));

@@ -173,9 +173,12 @@ fn parameters(patterns: &[String]) -> Result<Vec<Glob>, String> {
         Some(("header", name)) => Ok(Glob::new(&format!("header:{}", name.to_ascii_lowercase()))),
         Some(("query" | "body" | "cookie", _)) => Ok(Glob::new(pattern)),
         None if matches!(pattern.as_str(), "path" | "body" | "*") => Ok(Glob::new(pattern)),
+        parts if secbeat_seclang::Variable::from_name(parts.map_or(pattern, |(name, _)| name)).is_some() => {
+            Ok(Glob::new(pattern))
+        }
         _ => Err(format!(
-            "expected `query:<name>`, `body:<name>`, `body`, `header:<name>`, `cookie:<name>` or `path`, with `*` for \
-             any characters, found `{pattern}`"
+            "expected `query:<name>`, `body:<name>`, `body`, `header:<name>`, `cookie:<name>`, `path` or a variable of \
+             SecLang such as `ARGS:<name>`, with `*` for any characters, found `{pattern}`"
         )),
     };
     patterns.iter().map(read).collect()

@@ -27,7 +27,12 @@ fn judge(exceptions: &ExceptionSet, target: &str, fields: &[(&str, &str)]) -> Ve
     };
     let fields: Vec<_> = fields.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
     let mut transaction = set.transaction(context);
-    let _ = transaction.request_head(&Request { method: b"GET", target: target.as_bytes(), fields: &fields });
+    let _ = transaction.request_head(&Request {
+        method: b"GET",
+        target: target.as_bytes(),
+        fields: &fields,
+        ..Request::default()
+    });
     transaction.into_matches().iter().map(|found| format!("{} {}", found.rule_id, found.variable)).collect()
 }
 
@@ -111,7 +116,12 @@ fn the_programs_own_rules_can_be_excepted_too() {
             ..Context::plain(Ipv4Addr::LOCALHOST.into(), Timestamp::from_unix_ms(NOW))
         };
         let mut transaction = rules.transaction(context);
-        let _ = transaction.request_head(&Request { method: b"POST", target: path.as_bytes(), fields: &[] });
+        let _ = transaction.request_head(&Request {
+            method: b"POST",
+            target: path.as_bytes(),
+            fields: &[],
+            ..Request::default()
+        });
         transaction.request_body(crate::BodyKind::Json, None, b"{", true).action
     };
     assert_eq!((body("/loose/x"), body("/strict")), (Action::Pass, Action::Block));

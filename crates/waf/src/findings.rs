@@ -20,7 +20,11 @@ pub const SYNTHETIC_IDS: &[&str] = &[
     "secbeat-body-parts",
     "secbeat-body-compression",
     csrf::ID,
+    BUDGET_ID,
 ];
+
+/// The rule of the program itself that stands for a request on which the work that rules may spend was used up.
+pub const BUDGET_ID: &str = "secbeat-work-budget";
 
 /// The matches of a request, at most [`MATCHES_MAX`], one for each rule and variable.
 #[derive(Debug, Clone, Default)]
@@ -50,6 +54,16 @@ impl Findings {
         } else if let Some(weaker) = self.matches.iter_mut().rfind(|known| known.action < found.action) {
             *weaker = found;
         }
+    }
+
+    pub(crate) fn extend(&mut self, found: impl IntoIterator<Item = RuleMatch>) {
+        found.into_iter().for_each(|found| self.add(found));
+    }
+
+    /// Whether rules in SecLang look at the request too: not where it goes no further as it is, nor where it may.
+    pub(crate) fn goes_on(&self) -> bool {
+        let settled = [Action::Block, Action::Sanitize, Action::Allow];
+        !self.matches.iter().any(|found| settled.contains(&found.action))
     }
 
     pub(crate) fn add_edit(&mut self, edit: Edit) {
@@ -141,6 +155,14 @@ pub(crate) fn undecodable(error: CompressionError) -> RuleMatch {
     };
     let (id, variable) = ("secbeat-body-compression", Variable::Body(b""));
     synthetic(id, name, Category::Protocol, variable, error.to_string().as_bytes())
+}
+
+/// The match that stands for a request on which the work that rules may spend was used up.
+pub(crate) fn over_budget(action: Action) -> RuleMatch {
+    let name = "A request that takes too much work to look at";
+    let matched = b"waf.work_budget";
+    let found = synthetic(BUDGET_ID, name, Category::Protocol, Variable::Path, matched);
+    RuleMatch { action, ..found }
 }
 
 /// The match that stands for a request that another site has made.

@@ -6,19 +6,24 @@
 //! | --- | --- |
 //! | rules and exceptions are read from text | [`rule_file`], into [`rule`], [`rule_rate`]; [`exception_file`], into [`exception`] |
 //! | and compiled, one that is bad naming itself | [`rule_set`], by [`settings`]; [`exception_set`]; [`rule_error`] |
+//! | rules in SecLang are gathered, the OWASP Core Rule Set among them | [`crs`], from disk by [`os_sources`] |
 //! | with patterns of paths, hosts and variables | [`glob`] |
 //! | a request is a [`transaction`]: head, then body | [`transaction`], in a [`context`]: client, host, the site's [`scope`] |
 //! | it is looked at for where it comes from | [`csrf`] |
 //! | it is taken apart into values | [`request`], [`body`] |
 //! | each value is looked at as it is and in every decoded form | [`transform`], [`decode`] |
+//! | and what was found is written down | [`audit`] |
 //! | what matched settles the verdict | [`findings`] |
+//! | an answer is looked at by rules in SecLang | [`response`] |
 //! | and is taken out, where a rule says so | [`sanitize`] |
 //!
 //! The evaluator is plain on purpose: for each value, for each of its forms, for each rule. A faster one is held
 //! equal to it.
 
+pub mod audit;
 pub mod body;
 pub mod context;
+pub mod crs;
 pub mod csrf;
 pub mod decode;
 pub mod exception;
@@ -27,7 +32,9 @@ mod exception_lookup;
 pub mod exception_set;
 pub mod findings;
 pub mod glob;
+pub mod os_sources;
 pub mod request;
+pub mod response;
 pub mod rule;
 pub mod rule_error;
 pub mod rule_file;
@@ -35,6 +42,7 @@ pub mod rule_rate;
 pub mod rule_set;
 pub mod sanitize;
 pub mod scope;
+mod seclang;
 pub mod settings;
 mod strict_json;
 pub mod transaction;
@@ -46,7 +54,9 @@ pub use csrf::Csrf;
 pub use exception::Exception;
 pub use exception_file::parse_exceptions;
 pub use exception_set::ExceptionSet;
-pub use request::Request;
+pub use os_sources::OsSources;
+pub use request::{BodyFollows, Request};
+pub use response::ResponseHead;
 pub use rule::{Mode, Rule, RuleAction, Target};
 pub use rule_error::RuleError;
 pub use rule_file::{RuleFile, parse_rules};
@@ -54,6 +64,8 @@ pub use rule_rate::RuleRate;
 pub use rule_set::RuleSet;
 pub use sanitize::{Edit, Place};
 pub use scope::Scope;
+pub use secbeat_engine::{Collections, Program, Store};
+pub use secbeat_seclang::Sources;
 pub use settings::Settings;
 pub use transaction::Transaction;
 pub use transform::Transform;

@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// A request's head as it came: nothing decoded, nothing joined.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Request<'a> {
     /// The method.
     pub method: &'a [u8],
@@ -11,6 +11,25 @@ pub struct Request<'a> {
     pub target: &'a [u8],
     /// The header fields, name and value, in order; names in any case.
     pub fields: &'a [(&'a [u8], &'a [u8])],
+    /// The protocol as the request line names it: `HTTP/1.1`.
+    pub protocol: &'a [u8],
+    /// What tells it from all other requests: `UNIQUE_ID` of SecLang.
+    pub id: &'a str,
+    /// Whether a body follows.
+    pub body: BodyFollows,
+}
+
+/// Whether a body follows a head.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum BodyFollows {
+    /// There is none.
+    #[default]
+    No,
+    /// It is given to [`Transaction::request_body`](crate::Transaction::request_body), if
+    /// [`inspects_body`](crate::Transaction::inspects_body) says so.
+    Inspected,
+    /// It streams past, whatever it is.
+    Streamed,
 }
 
 impl<'a> Request<'a> {
@@ -144,7 +163,8 @@ mod tests {
     use super::*;
 
     fn split(target: &str) -> (String, Option<String>) {
-        let request = Request { method: b"GET", target: target.as_bytes(), fields: &[] };
+        let request =
+            Request { method: b"GET", target: target.as_bytes(), fields: &[], ..Request::default() };
         let (path, query) = request.path_and_query();
         let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
         (text(path), query.map(text))

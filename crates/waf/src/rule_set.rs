@@ -1,12 +1,15 @@
 //! Rules compiled to one program.
 
+use crate::findings::SYNTHETIC_IDS;
 use crate::glob::Paths;
+use crate::seclang::attached::Attached;
 use crate::transform::CHAINS_MAX;
 use crate::{
     Context, Request, Rule, RuleAction, RuleError, RuleRate, Settings, Target, Transaction, Transform,
     request,
 };
 use regex::bytes::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
+use secbeat_engine::Program;
 use secbeat_types::Action;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -43,6 +46,8 @@ pub struct RuleSet {
     /// Whether any rule allows what it matches.
     pub(crate) may_allow: bool,
     pub(crate) settings: Settings,
+    /// The rules in SecLang that requests run through besides.
+    pub(crate) seclang: Option<Attached>,
 }
 
 /// What the evaluator needs of one rule.
@@ -177,7 +182,23 @@ impl RuleSet {
             compiled,
             chains,
             settings: *settings,
+            seclang: None,
         })
+    }
+
+    /// This set, with a program of rules in SecLang that each request runs through after those in JSON.
+    pub fn with_seclang(self, program: Arc<Program>) -> RuleSet {
+        RuleSet { seclang: Some(Attached::new(program)), ..self }
+    }
+
+    /// The rules in SecLang.
+    pub fn seclang(&self) -> Option<&Arc<Program>> {
+        self.seclang.as_ref().map(|attached| &attached.program)
+    }
+
+    /// The index of the first rule in SecLang, where rules of all kinds are numbered.
+    pub(crate) fn seclang_first(&self) -> usize {
+        self.compiled.len() + SYNTHETIC_IDS.len()
     }
 
     /// The rules, in order, as they are listed to an operator.

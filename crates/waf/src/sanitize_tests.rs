@@ -42,7 +42,7 @@ fn rounds(start: &[u8], judge: impl Fn(&[u8]) -> (Action, Vec<Edit>), place: Pla
 
 fn head(set: &RuleSet, target: &[u8], fields: &[(&[u8], &[u8])]) -> (Action, Vec<Edit>) {
     let mut transaction = set.transaction(context());
-    let verdict = transaction.request_head(&Request { method: b"GET", target, fields });
+    let verdict = transaction.request_head(&Request { method: b"GET", target, fields, ..Request::default() });
     (verdict.action, transaction.edits().to_vec())
 }
 
@@ -210,7 +210,7 @@ fn values(kind: Option<BodyKind>, bytes: &[u8]) -> Vec<Vec<u8>> {
         }
     };
     match kind {
-        None => body::walk_arguments(bytes, 99, &mut sink),
+        None | Some(BodyKind::Other) => body::walk_arguments(bytes, 99, &mut sink),
         Some(BodyKind::Urlencoded) => body::walk_arguments(bytes, 99, &mut sink),
         Some(BodyKind::Json) => body::walk_json(bytes, true, 9, 99, &mut sink),
         Some(BodyKind::Xml) => body::walk_xml(bytes, true, 9, 99, &mut sink),

@@ -7,13 +7,13 @@ use crate::{RuleSet, findings::SYNTHETIC_IDS};
 pub struct Scope {
     /// Whether nothing stops and everything is logged.
     pub(crate) monitor: bool,
-    /// The rules that are off, a bit each; those of the program itself come after the set's.
+    /// The rules that are off, a bit each; those of the program itself come after the set's, those in SecLang at the end.
     disabled: Vec<u64>,
 }
 
 impl RuleSet {
     /// A site's wishes about these rules: `monitor` lets everything pass and logs it, `disabled` are ids of rules, also
-    /// of the program's own (`secbeat-…`). To be used with this set only.
+    /// of the program's own (`secbeat-…`) and in SecLang (`942100`). To be used with this set only.
     ///
     /// # Errors
     /// The first id that is no rule's.
@@ -22,7 +22,8 @@ impl RuleSet {
         for id in disabled {
             let own =
                 || SYNTHETIC_IDS.iter().position(|known| known == id).map(|at| at + self.compiled.len());
-            let index = self.compiled.iter().position(|rule| *rule.id == **id).or_else(own);
+            let seclang = || Some(self.seclang_first() + self.seclang.as_ref()?.number_of(id)?);
+            let index = self.compiled.iter().position(|rule| *rule.id == **id).or_else(own).or_else(seclang);
             scope.disable(index.ok_or_else(|| id.clone())?);
         }
         Ok(scope)

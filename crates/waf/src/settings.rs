@@ -15,10 +15,15 @@ pub struct Settings {
     pub args_max: usize,
     /// The most parts of a multipart body.
     pub parts_max: usize,
+    /// The work that rules in SecLang may spend on one request: about one unit a byte that is looked at.
+    pub work_budget: u64,
+    /// Whether a request on which that is used up is stopped; where false it goes on, looked at no further.
+    pub block_on_budget: bool,
 }
 
 impl Default for Settings {
-    /// Blocks suspicion too; 64 levels, 20,000 JSON values, 1,000 arguments (PHP's `max_input_vars`), 200 parts.
+    /// Blocks suspicion too; 64 levels, 20,000 JSON values, 1,000 arguments (PHP's `max_input_vars`), 200 parts; a
+    /// hundred million units of work, and no more than that.
     fn default() -> Self {
         Settings {
             block_suspicious: true,
@@ -27,6 +32,8 @@ impl Default for Settings {
             json_values_max: 20_000,
             args_max: 1000,
             parts_max: 200,
+            work_budget: 100_000_000,
+            block_on_budget: true,
         }
     }
 }

@@ -2,20 +2,20 @@
 
 use crate::body::compressed::CompressionError;
 use crate::body::{self, BodyError, BodyKind, Piece, Spot, Text};
-use crate::exception_lookup::{Circumstances, Lookup};
+use crate::exception_lookup::{Asked, Circumstances, Lookup};
 use crate::findings::{self, Findings, SYNTHETIC_IDS, excerpt};
 use crate::request::{self, Variable};
 use crate::rule_set::{Class, Compiled};
 use crate::sanitize::{self, Edit, Place};
-use crate::{Context, Request, RuleSet, transform};
-use secbeat_types::{Action, RuleMatch, Verdict};
+use crate::seclang::{admission::Gate, run::Run};
+use crate::{BodyFollows, Context, Request, RuleSet, transform};
+use secbeat_types::{Action, RuleMatch, Scores, Verdict};
 use std::cell::{Cell, OnceCell};
 use std::ops::Range;
 
 /// One request, judged in phases: its head, then its body, where that is inspected. Each phase answers with a verdict
 /// about what it found itself; a request that a phase stops goes no further. After a verdict to sanitize,
 /// [`edits`](Self::edits) says what to change; the phase is then run again over what was changed.
-#[derive(Debug)]
 pub struct Transaction<'r> {
     set: &'r RuleSet,
     context: Context<'r>,
@@ -28,7 +28,9 @@ pub struct Transaction<'r> {
     /// What exceptions have said.
     pub(crate) lookup: Lookup,
     /// Whether a rule allowed it: then nothing more is looked at.
-    is_allowed: bool,
+    pub(crate) is_allowed: bool,
+    /// The request in the rules in SecLang, once its head was looked at.
+    pub(crate) seclang: Option<Run<'r>>,
     /// Matches that an exception kept from counting.
     excepted: Cell<u32>,
 }
@@ -54,6 +56,7 @@ impl<'r> Transaction<'r> {
             edits: Vec::new(),
             lookup: Lookup::default(),
             is_allowed: false,
+            seclang: None,
             excepted: Cell::new(0),
         }
     }
@@ -101,6 +104,15 @@ impl<'r> Transaction<'r> {
             let value = Value { variable: Variable::Header(name), raw: value, plus: false, spot };
             self.look(set.header_class(name), &value, &mut found);
         }
+        if let Some(rules) = set.seclang.as_ref().filter(|_| found.goes_on()) {
+            self.seclang = Some(Run::new(rules, &self.context, &set.settings, request.id));
+            self.run_seclang(&mut found, |run, gate| {
+                run.head(request, gate);
+                if request.body != BodyFollows::Inspected {
+                    run.no_body(gate);
+                }
+            });
+        }
         self.conclude(found)
     }
 
@@ -117,10 +129,20 @@ impl<'r> Transaction<'r> {
         }
     }
 
-    /// How a body of this content type is inspected; `None`: it is not, and streams. A body without a type
-    /// is inspected as a form.
+    /// How a body of this content type is inspected; `None`: it is not, and streams, and
+    /// [`body_not_inspected`](Self::body_not_inspected) is to be called. A body without a type is inspected as a form, and
+    /// with rules in SecLang that look at bodies any other type is too.
     pub fn inspects_body(&self, content_type: Option<&[u8]>) -> Option<BodyKind> {
-        if self.is_allowed { None } else { BodyKind::of(content_type.unwrap_or_default()) }
+        if self.is_allowed {
+            return None;
+        }
+        let wanted = self.seclang.as_ref().is_some_and(Run::wants_body);
+        BodyKind::of(content_type.unwrap_or_default()).or(wanted.then_some(BodyKind::Other))
+    }
+
+    /// In place of phase 2: the body that was to be inspected is not.
+    pub fn body_not_inspected(&mut self) -> Verdict {
+        self.in_seclang(|run, gate| run.no_body(gate))
     }
 
     /// Phase 2: the body, with its content codings undone. `complete` is false where it was cut at the inspection limit:
@@ -156,9 +178,11 @@ impl<'r> Transaction<'r> {
             BodyKind::Multipart => {
                 body::walk_multipart(content_type, body, complete, set.settings.parts_max, &mut sink)
             }
+            BodyKind::Other => Ok(()),
         };
-        let ambiguity =
-            body::ambiguity(content_type).map(|expected| BodyError::Malformed { expected, offset: 0 });
+        let is_read = kind != BodyKind::Other;
+        let ambiguity = body::ambiguity(content_type).filter(|_| is_read);
+        let ambiguity = ambiguity.map(|expected| BodyError::Malformed { expected, offset: 0 });
         let error = ambiguity.or(walked.err());
         if let Some(error) = error {
             let whole = Value { variable: Variable::Body(b""), raw: body, plus, spot: None };
@@ -168,6 +192,7 @@ impl<'r> Transaction<'r> {
         if error.is_some() || !complete {
             found.refuse_edits();
         }
+        self.run_seclang(&mut found, |run, gate| run.body(content_type, body, complete, gate));
         self.conclude(found)
     }
 
@@ -178,6 +203,7 @@ impl<'r> Transaction<'r> {
         }
         let mut found = Findings::default();
         self.admit_synthetic(findings::undecodable(error), &mut found);
+        self.run_seclang(&mut found, |run, gate| run.unreadable_body(&error.to_string(), gate));
         self.conclude(found)
     }
 
@@ -194,6 +220,40 @@ impl<'r> Transaction<'r> {
     /// Every match of every phase, the one that settles the action first.
     pub fn into_matches(self) -> Vec<RuleMatch> {
         self.findings.into_matches()
+    }
+
+    /// Runs a phase of the rules in SecLang alone.
+    pub(crate) fn in_seclang(&mut self, phase: impl FnOnce(&mut Run<'r>, &Gate<'_>)) -> Verdict {
+        if self.is_allowed {
+            return Verdict::PASS;
+        }
+        let mut found = Findings::default();
+        self.run_seclang(&mut found, phase);
+        self.conclude(found)
+    }
+
+    /// Runs a phase of the rules in SecLang, unless those in JSON have settled the matter.
+    fn run_seclang(&mut self, found: &mut Findings, phase: impl FnOnce(&mut Run<'r>, &Gate<'_>)) {
+        if !found.goes_on() {
+            return;
+        }
+        let Some(mut run) = self.seclang.take() else { return };
+        let gate = Gate {
+            rules: run.rules,
+            first: self.set.seclang_first(),
+            context: &self.context,
+            lookup: &self.lookup,
+            paths: &|| self.paths(),
+            excepted: &self.excepted,
+        };
+        phase(&mut run, &gate);
+        run.tell(self.set.settings.block_on_budget, found);
+        self.seclang = Some(run);
+    }
+
+    /// The anomaly scores of the request, where its rules keep any.
+    pub fn scores(&self) -> Option<Scores> {
+        self.seclang.as_ref()?.scores()
     }
 
     fn conclude(&mut self, mut found: Findings) -> Verdict {
@@ -286,7 +346,9 @@ impl<'r> Transaction<'r> {
         }
         let circumstances = Circumstances { client, host, now, paths: &|| self.paths() };
         let newly = || self.excepted.set(self.excepted.get() + 1);
-        if self.lookup.excepts(exceptions, rule, &found, &circumstances, newly) {
+        let names = std::slice::from_ref(&found.variable);
+        let asked = Asked { rule, id: &found.rule_id, category: found.category, names };
+        if self.lookup.excepts(exceptions, &asked, &circumstances, newly) {
             return None;
         }
         findings.add(RuleMatch { action, ..found });

@@ -18,7 +18,8 @@ fn context() -> Context<'static> {
 /// `rule:variable` of what matched, the settling one first.
 fn head(set: &RuleSet, target: &str, fields: &[(&str, &str)]) -> (Action, Vec<String>) {
     let fields: Vec<_> = fields.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
-    let request = Request { method: b"GET", target: target.as_bytes(), fields: &fields };
+    let request =
+        Request { method: b"GET", target: target.as_bytes(), fields: &fields, ..Request::default() };
     named(set.transaction(context()).request_head(&request))
 }
 
@@ -126,7 +127,7 @@ fn what_is_beyond_the_last_argument_is_looked_at_too() {
     // Whoever has no use for the limit gives nothing else away.
     let scope = set.scope(false, &["secbeat-query-args".to_owned()]).unwrap();
     let judged = |target: &[u8]| {
-        let request = Request { method: b"GET", target, fields: &[] };
+        let request = Request { method: b"GET", target, fields: &[], ..Request::default() };
         named(set.judge_head(&request, Context { scope: &scope, ..context() }))
     };
     assert_eq!(judged(b"/?a&b&c=%3Cevil>"), (Action::Block, vec!["evil query:".to_owned()]));
@@ -198,7 +199,12 @@ fn no_spelling_of_a_path_escapes_a_rule_for_it() {
 fn the_matches_of_all_phases_are_kept() {
     let set = rules(&EVIL.replace("block", "log"), Settings::default());
     let mut transaction = set.transaction(context());
-    let _ = transaction.request_head(&Request { method: b"POST", target: b"/<evil>", fields: &[] });
+    let _ = transaction.request_head(&Request {
+        method: b"POST",
+        target: b"/<evil>",
+        fields: &[],
+        ..Request::default()
+    });
     let second = transaction.request_body(BodyKind::Json, None, b"\"<evil>\"", true);
     assert_eq!(named(second), (Action::Log, vec!["evil body".to_owned()]));
     let all: Vec<_> = transaction.into_matches().into_iter().map(|found| found.variable).collect();
@@ -208,8 +214,10 @@ fn the_matches_of_all_phases_are_kept() {
 #[test]
 fn the_matched_text_is_shown_decoded() {
     let set = rules(EVIL, Settings::default());
-    let verdict =
-        set.judge_head(&Request { method: b"GET", target: b"/?q=1%3Cevil%3E2", fields: &[] }, context());
+    let verdict = set.judge_head(
+        &Request { method: b"GET", target: b"/?q=1%3Cevil%3E2", fields: &[], ..Request::default() },
+        context(),
+    );
     let Reason::Rules(matches) = verdict.reason else { unreachable!("a rule matched") };
     assert_eq!(matches[0].matched, "<evil>");
 }
@@ -223,7 +231,12 @@ fn what_a_rule_allows_is_looked_at_no_more() {
     assert_eq!(head(&set, "/health?q=<evil>", &[]).0, Action::Allow);
     assert_eq!(head(&set, "/healthy?q=<evil>", &[]).0, Action::Block);
     let mut transaction = set.transaction(context());
-    let _ = transaction.request_head(&Request { method: b"POST", target: b"/health", fields: &[] });
+    let _ = transaction.request_head(&Request {
+        method: b"POST",
+        target: b"/health",
+        fields: &[],
+        ..Request::default()
+    });
     assert_eq!(transaction.inspects_body(Some(b"application/json")), None);
     assert_eq!(transaction.request_body(BodyKind::Json, None, b"\"<evil>", true), Verdict::PASS);
     assert_eq!(transaction.body_not_decoded(CompressionError::Ratio), Verdict::PASS);
@@ -295,7 +308,12 @@ fn who_only_watches_edits_nothing() {
     let set = rules(&EVIL.replace("block", "sanitize"), Settings::default());
     let watching = set.scope(true, &[]).unwrap();
     let mut transaction = set.transaction(Context { scope: &watching, ..context() });
-    let verdict = transaction.request_head(&Request { method: b"GET", target: b"/?q=<evil>", fields: &[] });
+    let verdict = transaction.request_head(&Request {
+        method: b"GET",
+        target: b"/?q=<evil>",
+        fields: &[],
+        ..Request::default()
+    });
     assert_eq!((verdict.action, transaction.edits()), (Action::Log, &[][..]));
 }
 
@@ -323,7 +341,7 @@ proptest! {
         let set = rules(&EVIL.replace("\"high\"", "\"high\",\"paths\":[\"/admin\"]"), Settings::default());
         let fields = [(&b"cookie"[..], value.as_slice()), (b"x", value.as_slice())];
         let mut transaction = set.transaction(context());
-        let _ = transaction.request_head(&Request { method: b"", target: &target, fields: &fields });
+        let _ = transaction.request_head(&Request { method: b"", target: &target, fields: &fields, ..Request::default() });
         for kind in [BodyKind::Json, BodyKind::Urlencoded, BodyKind::Multipart, BodyKind::Xml] {
             let _ = transaction.request_body(kind, Some(&target), &value, true);
         }

@@ -11,6 +11,8 @@ pub enum BodyKind {
     Multipart,
     /// `application/xml`, `text/xml` and every `+xml`.
     Xml,
+    /// Of another type: not taken apart here, but looked at by rules in SecLang.
+    Other,
 }
 
 impl BodyKind {

@@ -13,11 +13,44 @@ pub fn walk_json(
     values_max: usize,
     sink: &mut Sink<'_>,
 ) -> Result<(), BodyError> {
+    walk(body, complete, depth_max, values_max, Naming::Dotted, sink)
+}
+
+/// As [`walk_json`], but with values alone, under the names that ModSecurity 3 gives them as arguments: `json.user.name`,
+/// `json.items.array_0`, an empty key as `empty-key`; `null` is empty.
+pub(crate) fn walk_json_arguments(
+    body: &[u8],
+    complete: bool,
+    depth_max: usize,
+    values_max: usize,
+    sink: &mut Sink<'_>,
+) -> Result<(), BodyError> {
+    walk(body, complete, depth_max, values_max, Naming::Arguments, sink)
+}
+
+/// What a value is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Naming {
+    /// `items.0`; keys are values too.
+    Dotted,
+    /// `json.items.array_0`.
+    Arguments,
+}
+
+fn walk(
+    body: &[u8],
+    complete: bool,
+    depth_max: usize,
+    values_max: usize,
+    naming: Naming,
+    sink: &mut Sink<'_>,
+) -> Result<(), BodyError> {
     let start = if body.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
     let mut walk = Walk {
         body,
         at: start,
-        path: Vec::new(),
+        path: if naming == Naming::Arguments { b"json".to_vec() } else { Vec::new() },
+        naming,
         open: Vec::new(),
         depth_max,
         values_left: values_max,
@@ -53,6 +86,7 @@ struct Walk<'b, 's, 'f> {
     body: &'b [u8],
     at: usize,
     path: Vec<u8>,
+    naming: Naming,
     open: Vec<Open>,
     depth_max: usize,
     values_left: usize,
@@ -109,7 +143,9 @@ impl<'b> Walk<'b, '_, '_> {
         let Some(Open { index, path_len }) = self.open.last() else { return Ok(()) };
         let (index, path_len) = (*index, *path_len);
         self.path.truncate(path_len);
+        let arguments = self.naming == Naming::Arguments;
         let name = match index {
+            Some(index) if arguments => Cow::Owned(format!("array_{index}").into_bytes()),
             Some(index) => Cow::Owned(index.to_string().into_bytes()),
             None => {
                 self.skip_space();
@@ -122,9 +158,11 @@ impl<'b> Walk<'b, '_, '_> {
         if path_len > 0 {
             self.path.push(b'.');
         }
-        self.path.extend_from_slice(&name);
+        self.path.extend_from_slice(if arguments && name.is_empty() { b"empty-key" } else { &name });
         if index.is_none() {
-            self.give(&name, None)?;
+            if !arguments {
+                self.give(&name, None)?;
+            }
             self.skip_space();
             if self.peek()? != b':' {
                 return Err(self.expected("a colon"));
@@ -292,7 +330,8 @@ impl<'b> Walk<'b, '_, '_> {
             return Err(if literal.starts_with(rest) { Stop::End } else { self.expected("a JSON value") });
         }
         self.at += literal.len();
-        self.give(literal, None)?;
+        let is_nothing = self.naming == Naming::Arguments && literal == b"null";
+        self.give(if is_nothing { b"" } else { literal }, None)?;
         Ok(true)
     }
 

@@ -20,6 +20,35 @@ pub fn walk_xml(
     values_max: usize,
     sink: &mut Sink<'_>,
 ) -> Result<(), BodyError> {
+    walk(body, complete, depth_max, values_max, &mut |kind, piece| {
+        let is_blank = kind == Kind::Text && piece.value.trim_ascii().is_empty();
+        if !is_blank {
+            sink(piece);
+        }
+    })
+}
+
+/// What a piece of XML is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// The name of an element or of an attribute.
+    Name,
+    /// Text between two tags.
+    Text,
+    /// The value of an attribute; the last step of its path is `@` and its name.
+    Attribute,
+    /// A comment or a processing instruction.
+    Aside,
+}
+
+/// As [`walk_xml`], saying of each piece what it is, and with text of white space alone.
+pub(crate) fn walk(
+    body: &[u8],
+    complete: bool,
+    depth_max: usize,
+    values_max: usize,
+    sink: &mut dyn FnMut(Kind, Piece<'_>),
+) -> Result<(), BodyError> {
     let start = if body.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
     let mut walk = Walk {
         body,
@@ -77,7 +106,7 @@ struct Walk<'b, 's, 'f> {
     is_utf8: bool,
     depth_max: usize,
     values_left: usize,
-    sink: &'s mut Sink<'f>,
+    sink: &'s mut (dyn FnMut(Kind, Piece<'_>) + 'f),
 }
 
 impl<'b> Walk<'b, '_, '_> {
@@ -192,10 +221,7 @@ impl<'b> Walk<'b, '_, '_> {
         let Some(Run { range, text }) = self.run.take() else { return Ok(()) };
         let body = self.body;
         let value = text.as_deref().or(body.get(range.clone())).unwrap_or_default();
-        if value.trim_ascii().is_empty() {
-            return Ok(());
-        }
-        self.give(value, Some(range))
+        self.give(Kind::Text, value, Some(range))
     }
 
     /// What begins with `<`.
@@ -258,7 +284,7 @@ impl<'b> Walk<'b, '_, '_> {
         self.open.push(Open { name, path_len: self.path.len() });
         self.path.push(b'/');
         self.path.extend_from_slice(name);
-        self.give(name, None)?;
+        self.give(Kind::Name, name, None)?;
         let mut attributes: Vec<&[u8]> = Vec::new();
         loop {
             let had_space = self.skip_space();
@@ -304,10 +330,10 @@ impl<'b> Walk<'b, '_, '_> {
         let path_len = self.path.len();
         self.path.extend_from_slice(b"/@");
         self.path.extend_from_slice(name);
-        self.give(name, None)?;
+        self.give(Kind::Name, name, None)?;
         let range = self.at..self.at + raw.len();
         let text = self.resolved(raw, range.start, end.is_none())?;
-        self.give(text.as_deref().unwrap_or(raw), Some(range.clone()))?;
+        self.give(Kind::Attribute, text.as_deref().unwrap_or(raw), Some(range.clone()))?;
         self.path.truncate(path_len);
         self.at = range.end;
         if end.is_none() {
@@ -355,15 +381,19 @@ impl<'b> Walk<'b, '_, '_> {
         let path_len = self.path.len();
         self.path.push(b'/');
         self.path.extend_from_slice(step.as_bytes());
-        let given = self.give(value, None);
+        let given = self.give(Kind::Aside, value, None);
         self.path.truncate(path_len);
         given
     }
 
-    fn give(&mut self, value: &[u8], range: Option<Range<usize>>) -> Result<(), Stop> {
-        self.values_left = self.values_left.checked_sub(1).ok_or(Stop::Error(BodyError::TooManyArguments))?;
+    fn give(&mut self, kind: Kind, value: &[u8], range: Option<Range<usize>>) -> Result<(), Stop> {
+        // White space alone costs nothing: the tag before it was counted.
+        if kind != Kind::Text || !value.trim_ascii().is_empty() {
+            self.values_left =
+                self.values_left.checked_sub(1).ok_or(Stop::Error(BodyError::TooManyArguments))?;
+        }
         let spot = range.filter(|_| self.is_utf8).map(|range| Spot { range, text: Text::Xml });
-        (self.sink)(Piece { name: &self.path, value, spot });
+        (self.sink)(kind, Piece { name: &self.path, value, spot });
         Ok(())
     }
 

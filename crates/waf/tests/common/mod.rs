@@ -94,7 +94,8 @@ impl Sent {
     pub fn judge(&self, rules: &RuleSet) -> (Action, Vec<Category>) {
         let fields: Vec<_> =
             self.fields.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
-        let request = Request { method: b"GET", target: self.target.as_bytes(), fields: &fields };
+        let request =
+            Request { method: b"GET", target: self.target.as_bytes(), fields: &fields, ..Request::default() };
         let mut transaction =
             rules.transaction(Context::plain(Ipv4Addr::LOCALHOST.into(), Timestamp::from_unix_ms(0)));
         let mut verdict = transaction.request_head(&request);
