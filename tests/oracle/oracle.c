@@ -5,6 +5,7 @@
  *
  * Commands, one a line; bytes in hexadecimal:
  *   rules TEXT          forgets all rules and reads this text (a tab is a line end)       ok | error TEXT
+ *   add TEXT            reads this text in addition                                      ok | error TEXT
  *   file PATH           reads a file in addition                                         ok | error TEXT
  *   value HEX           a request whose field X is this                                  pass | STATUS URL
  *   request METHOD URI  begins a request; field NAME VALUE and body HEX add to it
@@ -57,27 +58,24 @@ static void begin(const char *method, const char *uri) {
     msc_process_uri(transaction, uri, method, "1.1");
 }
 
-static int stopped(void) {
-    ModSecurityIntervention what = {.status = 200};
-    if (!msc_intervention(transaction, &what)) return 0;
-    printf("%d %s\n", what.status, what.url ? what.url : "");
-    free(what.url);
-    free(what.log);
+/* Whether a rule has stopped it; what is told of that one does not go to the log by itself. */
+static int stopped(ModSecurityIntervention *what) {
+    if (!msc_intervention(transaction, what)) return 0;
+    if (what->log) tell(NULL, what->log);
     return 1;
 }
 
 static void end(int bodies) {
-    int done = (msc_process_request_headers(transaction), stopped());
-    if (!done && bodies) {
-        msc_process_request_body(transaction);
-        done = stopped();
-        if (!done) {
-            msc_process_response_headers(transaction, 200, "HTTP/1.1");
-            msc_process_response_body(transaction);
-        }
-    }
+    ModSecurityIntervention what = {.status = 200};
+    int done = (msc_process_request_headers(transaction), stopped(&what));
+    if (bodies && !done) done = (msc_process_request_body(transaction), stopped(&what));
+    if (bodies && !done) done = (msc_process_response_headers(transaction, 200, "HTTP/1.1"), stopped(&what));
+    if (bodies && !done) done = (msc_process_response_body(transaction), stopped(&what));
     if (bodies) msc_process_logging(transaction);
-    if (!done) puts("pass");
+    if (done) printf("%d %s\n", what.status, what.url ? what.url : "");
+    else puts("pass");
+    free(what.url);
+    free(what.log);
     msc_transaction_cleanup(transaction);
     transaction = NULL;
 }
@@ -102,8 +100,8 @@ int main(void) {
         if (line[len - 1] == '\n') line[len - 1] = 0;
         const char *command = word(&rest);
         if (!rest) rest = "";
-        if (!strcmp(command, "rules")) {
-            forget();
+        if (!strcmp(command, "rules") || !strcmp(command, "add")) {
+            if (command[0] == 'r') forget();
             for (char *at = rest; (at = strchr(at, '\t'));) *at = '\n';
             answer(msc_rules_add(rules, rest, &error), error);
         } else if (!strcmp(command, "file")) {

@@ -70,6 +70,11 @@ impl Oracle {
         self.read(&format!("rules {}\n", text.replace('\n', "\t")))
     }
 
+    /// Reads these in addition.
+    pub fn add(&mut self, text: &str) -> Result<(), String> {
+        self.read(&format!("add {}\n", text.replace('\n', "\t")))
+    }
+
     /// Reads a file in addition.
     pub fn file(&mut self, path: &Path) -> Result<(), String> {
         self.read(&format!("file {}\n", path.display()))
@@ -141,7 +146,7 @@ impl Oracle {
         let mut line = Vec::new();
         self.stdout.read_until(b'\n', &mut line).unwrap();
         assert!(line.ends_with(b"\n"), "ModSecurity has crashed");
-        String::from_utf8_lossy(line.trim_ascii_end()).into_owned()
+        String::from_utf8_lossy(line.strip_suffix(b"\n").unwrap_or(&line)).into_owned()
     }
 }
 

@@ -145,9 +145,9 @@ impl Random {
     }
 }
 
-/// Nothing, every piece, and many values made by chance: `ORACLE_VALUES`, or as many as fit into half a minute.
+/// Nothing, every piece, and many values made by chance: `ORACLE_VALUES`, or as many as fit into a quarter of a minute.
 fn values(seed: u64) -> Vec<Vec<u8>> {
-    let count = std::env::var("ORACLE_VALUES").map_or(3000, |count| count.parse().unwrap());
+    let count = std::env::var("ORACLE_VALUES").map_or(2000, |count| count.parse().unwrap());
     let mut random = Random(seed);
     let alone = PIECES.iter().map(|piece| piece.to_vec());
     let chance = std::iter::repeat_with(move || random.value()).take(count);
