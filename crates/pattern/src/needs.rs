@@ -13,6 +13,8 @@ const TEXTS_MAX: usize = 256;
 const OFFER_MAX: usize = 4096;
 /// The most bytes of all texts that are multiplied out.
 const TEXT_BYTES_MAX: usize = 16 << 10;
+/// What each text of an offer adds to its chance: few are better than many.
+const TEXT_COST: f32 = 1e-6;
 /// The largest class that is taken apart into its bytes.
 const CLASS_MAX: usize = 16;
 /// How often a repeated part is written out.
@@ -198,7 +200,7 @@ impl<'f> Walk<'f> {
                 kept.push(text);
             }
         }
-        let chance = kept.iter().map(|text| self.frequency.of(text)).sum();
+        let chance = kept.iter().map(|text| self.frequency.of(text) + TEXT_COST).sum();
         self.offer(Offer { texts: kept, chance });
     }
 
