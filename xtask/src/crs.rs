@@ -52,7 +52,7 @@ pub struct Arguments {
     /// Cases whose name begins with this
     #[arg(long)]
     only: Option<String>,
-    /// Cases that go another way, with their reasons (TOML: `"920100-4" = "why"`)
+    /// Cases that go another way, with their reasons (TOML: `"920100-4" = "why"`); not given: those kept for the version of the rules
     #[arg(long)]
     exceptions: Option<PathBuf>,
     /// Show each request and what was logged for it
@@ -80,13 +80,16 @@ pub fn run(root: &Path, arguments: &Arguments) -> Result<bool, String> {
     if let Some(only) = &arguments.only {
         cases.retain(|case| case.name.starts_with(only.as_str()));
     }
-    let exceptions = arguments.exceptions.as_deref().map(exceptions::read).transpose()?.unwrap_or_default();
+    let exceptions = match &arguments.exceptions {
+        Some(path) => exceptions::read(path)?,
+        None => exceptions::of(root, &arguments.rules)?,
+    };
     let folder = Scratch::new()?;
     let mode = Mode { paranoia: arguments.paranoia, blocking: arguments.blocking };
     let setup = setup::write(&arguments.setup, &folder.0, mode)?;
     let mut firewall: Box<dyn Firewall> = match arguments.in_process {
-        true => Box::new(in_process::InProcess::new(&arguments.rules, &setup)?),
-        false => Box::new(node::Node::start(root, &folder.0, &arguments.rules, &setup)?),
+        true => Box::new(in_process::InProcess::new(&arguments.rules, &setup, mode)?),
+        false => Box::new(node::Node::start(root, &folder.0, &arguments.rules, &setup, mode)?),
     };
     let run: Vec<&Case> = cases.iter().filter(|case| !case.disabled).collect();
     let stages: Vec<(&Case, &Stage)> =

@@ -16,10 +16,13 @@ pub struct Seen {
 }
 
 impl Seen {
-    /// Adds a rule that was logged.
+    /// Adds a rule that was logged, control characters written as ModSecurity writes them.
     pub fn add(&mut self, id: u32, message: &str, data: &str, variable: &str) {
         self.ids.push(id);
-        self.log.push(format!("[id \"{id}\"] [msg \"{message}\"] [data \"{data}\"] [on \"{variable}\"]"));
+        let line = format!("[id \"{id}\"] [msg \"{message}\"] [data \"{data}\"] [on \"{variable}\"]");
+        let escape =
+            |c: char| if c.is_control() { format!("\\x{:02x}", u32::from(c)) } else { c.to_string() };
+        self.log.push(line.chars().map(escape).collect());
     }
 
     /// In a line: what a person compares with what was expected.

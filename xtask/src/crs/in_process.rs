@@ -3,16 +3,15 @@
 use super::Firewall;
 use super::check::Seen;
 use super::origin::{self, Answer};
-use secbeat_engine::Program;
-use secbeat_http1::{BodyDecoder, BodyState, Framing, Known, Limits, Parsed, RequestHead, Version};
-use secbeat_seclang::{Entry, Sources};
-use secbeat_types::{Timestamp, Verdict};
-use secbeat_waf::request::BodyFollows;
-use secbeat_waf::response::ResponseHead;
-use secbeat_waf::{Context, Request, RuleSet, Settings, Transaction};
-use std::io::{self, Read};
+use super::setup::Mode;
+use secbeat_http1::{BodyDecoder, BodyState, Framing, Known, Limits, Parsed, RequestHead};
+use secbeat_types::{RuleMatch, Timestamp, Verdict};
+use secbeat_waf::crs::{self, CrsSettings, ResponseSettings};
+
+use secbeat_waf::os_sources::OsSources;
+use secbeat_waf::{BodyFollows, Context, Request, ResponseHead, RuleSet, Settings, Transaction};
 use std::net::{IpAddr, Ipv4Addr};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 /// How much of a body is looked at: what a node does unless it is told otherwise.
@@ -24,18 +23,19 @@ pub struct InProcess {
 }
 
 impl InProcess {
-    /// Reads and compiles the rules.
-    pub fn new(rules: &Path, setup: &Path) -> Result<Self, String> {
-        let text = format!(
-            "SecRuleEngine On\nSecRequestBodyAccess On\nSecResponseBodyAccess On\n\
-             SecResponseBodyMimeType text/plain text/html text/xml\nInclude {}\nInclude {}/*.conf\n",
-            setup.display(),
-            rules.display()
-        );
-        let entry = Entry::Text { name: "conformance".to_owned(), text };
-        let read = secbeat_seclang::load(&Files, &[entry]).map_err(|errors| listed(&errors))?;
-        let program = Program::compile(&read).map_err(|errors| listed(&errors))?;
-        let rules = RuleSet::compile(&[], &Settings::default()).map_err(|error| error.to_string())?;
+    /// Reads and compiles the rules; in blocking mode nothing else than they stops a request either.
+    pub fn new(rules: &Path, setup: &Path, mode: Mode) -> Result<Self, String> {
+        let crs = CrsSettings {
+            path: Some(rules.to_owned()),
+            setup: Some(setup.to_owned()),
+            ..CrsSettings::default()
+        };
+        let types = ["text/plain", "text/html", "text/xml"].map(String::from).to_vec();
+        let response = ResponseSettings { limit: BODY_BYTES_MAX, types };
+        let compiled = crs::compile(Some(&crs), &response, &[], &OsSources);
+        let program = compiled.map_err(|errors| listed(&errors))?.program;
+        let settings = Settings { monitor: !mode.blocking, ..Settings::default() };
+        let rules = RuleSet::compile(&[], &settings).map_err(|error| error.to_string())?;
         Ok(InProcess { rules: rules.with_seclang(Arc::new(program)) })
     }
 
@@ -67,7 +67,7 @@ impl InProcess {
             method: head.method.of(bytes),
             target: head.target.of(bytes),
             fields: &fields,
-            protocol: protocol(head.version),
+            protocol: protocol(&head, bytes),
             id: "conformance",
             body: if has_body { BodyFollows::Inspected } else { BodyFollows::No },
         };
@@ -76,8 +76,13 @@ impl InProcess {
             seen.status = self.after_head(&mut transaction, &head, bytes, has_body, &verdict);
         }
         transaction.finish();
-        for found in transaction.into_matches() {
-            if let Ok(id) = found.rule_id.parse() {
+        // What is audited is told whole; what is only logged, up to a number.
+        let audited: Vec<RuleMatch> =
+            transaction.audited().into_iter().map(|audited| audited.found).collect();
+        for found in audited.iter().chain(&transaction.into_matches()) {
+            if let Ok(id) = found.rule_id.parse()
+                && !seen.ids.contains(&id)
+            {
                 seen.add(id, &found.name, &found.matched, &found.variable);
             }
         }
@@ -160,39 +165,12 @@ fn read_body(mut input: &[u8], framing: Framing) -> Result<Vec<u8>, Option<u16>>
     }
 }
 
-fn protocol(version: Version) -> &'static [u8] {
-    match version {
-        Version::Http10 => b"HTTP/1.0",
-        Version::Http11 => b"HTTP/1.1",
-    }
+/// What the request line says behind its target.
+fn protocol<'b>(head: &RequestHead, bytes: &'b [u8]) -> &'b [u8] {
+    let rest = bytes.get(head.target.range().end..).unwrap_or_default();
+    rest.split(|byte| *byte == b'\r').next().unwrap_or_default().trim_ascii()
 }
 
 fn listed<T: ToString>(errors: &[T]) -> String {
     errors.iter().map(T::to_string).collect::<Vec<_>>().join("\n")
-}
-
-/// The files of this machine.
-struct Files;
-
-impl Sources for Files {
-    fn read(&self, path: &Path, limit: usize) -> io::Result<Vec<u8>> {
-        let mut bytes = Vec::new();
-        std::fs::File::open(path)?.take(limit as u64 + 1).read_to_end(&mut bytes)?;
-        Ok(bytes)
-    }
-
-    /// Patterns as rule sets have them: `*` in the last part of a path.
-    fn glob(&self, pattern: &Path) -> io::Result<Vec<PathBuf>> {
-        let folder = pattern.parent().unwrap_or(Path::new("."));
-        let name = pattern.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        let Some((start, end)) = name.split_once('*') else {
-            return Ok(if pattern.exists() { vec![pattern.to_owned()] } else { Vec::new() });
-        };
-        let fits = |path: &PathBuf| {
-            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-            name.len() >= start.len() + end.len() && name.starts_with(start) && name.ends_with(end)
-        };
-        let entries = std::fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path()));
-        Ok(entries.collect::<io::Result<Vec<_>>>()?.into_iter().filter(fits).collect())
-    }
 }

@@ -51,7 +51,8 @@ pub fn bytes(input: &Input) -> Result<Vec<u8>, String> {
         if !has(&fields, "Connection") {
             fields.push(("Connection", "close".to_owned()));
         }
-        let expects_body = ["POST", "PUT", "PATCH", "DELETE"].iter().any(|usual| method.contains(usual));
+        let is_usual = ["POST", "PUT", "PATCH", "DELETE"].iter().any(|usual| method.contains(usual));
+        let expects_body = is_usual && !input.is_of_crs_3;
         if !has(&fields, "Content-Length") && (!data.is_empty() || expects_body) {
             fields.push(("Content-Length", data.len().to_string()));
         }

@@ -3,6 +3,7 @@
 use super::Firewall;
 use super::check::Seen;
 use super::origin;
+use super::setup::Mode;
 use super::wire::{Peer, Told};
 use serde_json::Value;
 use std::collections::HashMap;
@@ -32,7 +33,7 @@ pub struct Node {
 
 impl Node {
     /// Starts it, in `folder`.
-    pub fn start(root: &Path, folder: &Path, rules: &Path, setup: &Path) -> Result<Self, String> {
+    pub fn start(root: &Path, folder: &Path, rules: &Path, setup: &Path, mode: Mode) -> Result<Self, String> {
         let site = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(|error| format!("a port: {error}"))?;
         let backend = site.local_addr().map_err(|error| format!("a port: {error}"))?;
         thread::spawn(move || {
@@ -42,7 +43,7 @@ impl Node {
         let program = program(root)?;
         let (audit, log) = (folder.join("audit.log"), folder.join("node.log"));
         write(&folder.join("rules.json"), "{\"rules\": []}")?;
-        let configuration = configuration(address, api, backend, rules, setup)?;
+        let configuration = configuration([address, api, backend], rules, setup, mode)?;
         write(&folder.join("node.toml"), &configuration)?;
         let stderr = std::fs::File::create(&log).map_err(|error| format!("{}: {error}", log.display()))?;
         let child = Command::new(&program)
@@ -166,20 +167,20 @@ fn serve(stream: TcpStream) {
 }
 
 fn configuration(
-    address: SocketAddr,
-    api: SocketAddr,
-    backend: SocketAddr,
+    [address, api, backend]: [SocketAddr; 3],
     rules: &Path,
     setup: &Path,
+    mode: Mode,
 ) -> Result<String, String> {
     let methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"];
     let methods = [&methods[..], &["TEST", "FOO", "SUBSCRIBE", "REALLYLONGUNREALMETHOD"]].concat();
+    let mode = if mode.blocking { "block" } else { "monitor" };
     Ok(format!(
         "[server]\nbind_address = \"{address}\"\nbackend_address = \"{backend}\"\ndata_dir = \"data\"\nworker_threads = 1\n\
          [metrics]\nbind_address = \"{api}\"\n\
          [timeouts]\nbody = 1\n\
          [limits]\nmethods = {methods:?}\n\
-         [waf]\nrules_path = \"rules.json\"\n\
+         [waf]\nmode = \"{mode}\"\nrules_path = \"rules.json\"\n\
          [waf.crs]\nenable = true\npath = {}\nsetup = {}\n\
          [audit_log]\nenable = true\nfile = \"audit.log\"\n",
         quoted(rules)?,

@@ -60,7 +60,8 @@ mod tests {
     #[test]
     fn what_reflect_is_asked_for_it_answers() {
         let wish = br#"{"status": 500, "headers": {"content-type": "b"}, "encodedBody": "AAE="}"#;
-        let expected = Answer { status: 500, fields: vec![("content-type".into(), "b".into())], body: vec![0, 1] };
+        let expected =
+            Answer { status: 500, fields: vec![("content-type".into(), "b".into())], body: vec![0, 1] };
         assert_eq!(answer(b"/reflect", wish), expected);
         assert_eq!(answer(b"/reflect", br#"{"body": "x"}"#).body, b"x");
         assert_eq!(answer(b"/reflect", b"{").status, 400);
