@@ -147,6 +147,7 @@ impl Control {
         let settings = &state.settings;
         state.generation += 1;
         self.shared.bodies.set_limits(settings.waf.body_memory_budget, settings.waf.body_memory_per_client);
+        self.shared.collections.set_timeout(state.prepared.seclang.collection_timeout_s());
         log_options::put_in_force(&self.shared.log, settings);
         let new = Arc::new(policy(state.generation, settings, &state.prepared));
         let old = self.shared.policy.swap(new);

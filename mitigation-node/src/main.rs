@@ -33,6 +33,7 @@ mod log_options;
 mod node;
 mod origin;
 mod prepare;
+mod rule_texts;
 mod rules;
 mod sandbox;
 mod secrets;

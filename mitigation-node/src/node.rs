@@ -48,16 +48,20 @@ pub fn validate(arguments: &Arguments) -> Result<(), Failure> {
     Sandbox::check(&settings)?;
     let sessions = Sessions::new().map_err(Failure::machine)?;
     let prepared = Prepared::load(&settings, &kept, &sessions).map_err(Failure::configuration)?;
-    for note in notes {
+    for note in notes.iter().chain(&prepared.seclang.notes) {
         println!("note: {note}");
     }
     println!(
-        "{}: valid: mode {}, {} to {}, {} firewall rules",
+        "{}: valid: mode {}, {} to {}, {} firewall rules{}",
         arguments.config.display(),
         settings.server.mode.as_str(),
         settings.server.bind_address,
         settings.server.backend_address,
-        prepared.rules.rules().len()
+        prepared.rules.rules().len(),
+        prepared
+            .seclang
+            .program
+            .map_or_else(String::new, |program| format!(" and {} in SecLang", program.rules().len()))
     );
     Ok(())
 }
@@ -92,13 +96,16 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
 
     // From here on the node can do what its settings need, and no more. It binds the threads that are started from here on: there
     // must be none before.
-    let sandbox = Sandbox::enter(&arguments.config, settings)?;
+    let sandbox = Sandbox::enter(&arguments.config, settings, &prepared.seclang.files)?;
     degraded.extend_from_slice(sandbox.missing());
     origin.confine(sandbox);
     let (log, log_writer) = open_log(settings)?;
     log_panics(log.clone());
     for warning in warnings {
         log.warn("mitigation-node", "configuration_warning").str("reason", warning).send();
+    }
+    for note in &prepared.seclang.notes {
+        log.warn("waf", "rules_note").str("reason", note).send();
     }
     for damage in &damages {
         log.warn("mitigation-node", "decisions_damaged").str("reason", damage).send();
@@ -112,6 +119,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         rates: RateTable::new(),
         connections: Connections::new(),
         bodies: Budget::new(settings.waf.body_memory_budget, settings.waf.body_memory_per_client),
+        collections: Arc::default(),
         metrics,
         events: Arc::new(EventRing::after_id(first_event_id(Timestamp::now()))),
         ledgers: ledger_options::start(settings, workers, &log).map_err(Failure::machine)?,
@@ -121,6 +129,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         kill_switch: KillSwitch::default(),
         roll_call: RollCall::new(workers),
     });
+    shared.collections.set_timeout(prepared.seclang.collection_timeout_s());
     let kill_switch =
         KillSwitchKeeper::load(data_dir, &shared, shared.clock.now()).map_err(Failure::configuration)?;
     let address = listeners.first().and_then(|of_worker| of_worker.first()).and_then(|l| l.local_addr().ok());

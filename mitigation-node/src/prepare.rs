@@ -2,6 +2,7 @@
 //! nothing.
 
 use crate::kept::Kept;
+use crate::rule_texts::{self, SecLang};
 use crate::rules::{self, Overlay};
 use rustls::ServerConfig;
 use secbeat_edge::tls::{self, Sessions};
@@ -17,6 +18,8 @@ use std::sync::Arc;
 pub struct Prepared {
     /// The rules of `waf.rules_path`, and of each site that has its own.
     files: RuleFiles,
+    /// The rules in SecLang, which are the same for all sites.
+    pub seclang: SecLang,
     /// The rules in force where a site has none of its own, compiled.
     pub rules: Arc<RuleSet>,
     /// The rules of each site that has a file of its own.
@@ -50,8 +53,9 @@ impl Prepared {
                 read_rules(&mut files, &format!("sites.{}.rules_path", site.label()), Some(path))?;
             }
         }
+        let seclang = SecLang::load(settings)?;
         let Compiled { rules, site_rules, sites } =
-            compile(settings, &files, &kept.rules).map_err(|error| error.to_string())?;
+            compile(settings, &files, &seclang, &kept.rules).map_err(|error| error.to_string())?;
         let exceptions = ExceptionSet::compile(kept.exceptions.clone()).map_err(|error| error.to_string())?;
         let mut certificate = Vec::new();
         let tls = match &settings.tls {
@@ -66,7 +70,7 @@ impl Prepared {
             }
         };
         let exceptions = Arc::new(exceptions);
-        Ok(Self { files, rules, site_rules, sites, exceptions, tls, certificate })
+        Ok(Self { files, seclang, rules, site_rules, sites, exceptions, tls, certificate })
     }
 
     /// The same with what the API has set by now over the rules.
@@ -74,10 +78,11 @@ impl Prepared {
     /// # Errors
     /// The first rule that is wrong.
     pub fn under(&self, settings: &Settings, overlay: &Overlay) -> Result<Self, CompileError> {
-        let Compiled { rules, site_rules, sites } = compile(settings, &self.files, overlay)?;
+        let Compiled { rules, site_rules, sites } = compile(settings, &self.files, &self.seclang, overlay)?;
         let (tls, certificate) = (self.tls.clone(), self.certificate.clone());
         Ok(Self {
             files: self.files.clone(),
+            seclang: self.seclang.clone(),
             rules,
             site_rules,
             sites,
@@ -119,14 +124,20 @@ struct Compiled {
 }
 
 /// Sites that share a file share what it was compiled to.
-fn compile(settings: &Settings, files: &RuleFiles, overlay: &Overlay) -> Result<Compiled, CompileError> {
-    let how = secbeat_waf::Settings {
-        block_suspicious: settings.waf.block_suspicious,
-        ..secbeat_waf::Settings::default()
-    };
+fn compile(
+    settings: &Settings,
+    files: &RuleFiles,
+    seclang: &SecLang,
+    overlay: &Overlay,
+) -> Result<Compiled, CompileError> {
+    let how = rule_texts::judging(settings);
     let mut sets: HashMap<&Option<PathBuf>, Arc<RuleSet>> = HashMap::new();
     for (path, of_file) in files {
         let set = RuleSet::compile(&overlay.over(of_file), &how).map_err(CompileError::Rule)?;
+        let set = match &seclang.program {
+            Some(program) => set.with_seclang(program.clone()),
+            None => set,
+        };
         sets.insert(path, Arc::new(set));
     }
     let rules_of = |path: &Option<PathBuf>| {

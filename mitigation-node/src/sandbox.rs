@@ -21,7 +21,7 @@ use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior,
 use secbeat_settings::{Degradation, Settings};
 use std::io;
 use std::net::ToSocketAddrs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
@@ -77,15 +77,15 @@ impl Sandbox {
     }
 
     /// Denies the calling thread, and those it will start, all that a node with these settings does not need. System calls are
-    /// denied to threads that run already, too. Nothing of it can be taken back.
+    /// denied to threads that run already, too. Nothing of it can be taken back. `rule_files`: what its rules were read from.
     ///
     /// # Errors
     /// A listed folder is not there; or, with `sandbox.required`, the kernel lacks a part.
-    pub fn enter(config: &Path, settings: &Settings) -> Result<Self, Failure> {
+    pub fn enter(config: &Path, settings: &Settings, rule_files: &[PathBuf]) -> Result<Self, Failure> {
         if !settings.sandbox.enable {
             return Ok(Self::default());
         }
-        let folders = Folders::of(config, settings).map_err(Failure::configuration)?;
+        let folders = Folders::of(config, settings, rule_files).map_err(Failure::configuration)?;
         warm_resolver(settings);
         let mut missing = Vec::new();
         let is_bound = files::allow_only(&folders).map_err(Failure::machine)?;
@@ -133,7 +133,7 @@ impl Sandbox {
         let Some(folders) = &self.folders else { return Ok(()) };
         let beyond: Vec<String> = named(settings)
             .into_iter()
-            .filter(|named| !folders.hold(named.path, named.access))
+            .filter(|named| !folders.hold(&named.path, named.access))
             .map(|named| format!("{}: {} is {}", named.key, named.path.display(), out_of_reach(named.access)))
             .collect();
         if beyond.is_empty() { Ok(()) } else { Err(beyond.join("\n")) }

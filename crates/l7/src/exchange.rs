@@ -4,6 +4,7 @@ use crate::budget::Held;
 use crate::connection::Connection;
 use crate::facts::Facts;
 use crate::forward;
+use crate::inspect::Inspection;
 use crate::io::End;
 use crate::outcome::{Next, Stop, client_side};
 use crate::policy::Policy;
@@ -31,6 +32,7 @@ pub async fn run(
     policy: &Policy,
     scratch: &mut Scratch,
     facts: &mut Facts,
+    inspection: Option<&mut Inspection<'_>>,
     body: Body,
 ) -> Result<Next, Stop> {
     let mut output = std::mem::take(&mut scratch.answer.output);
@@ -41,12 +43,12 @@ pub async fn run(
     scratch.answer.output = output;
     match body {
         Body::None | Body::Here(_) => {}
-        Body::Held(held) => return whole(connection, policy, scratch, facts, Some(held)).await,
+        Body::Held(held) => return whole(connection, policy, scratch, facts, inspection, Some(held)).await,
         Body::Stream(upload) => {
-            return Box::pin(streaming(connection, policy, scratch, facts, upload)).await;
+            return Box::pin(streaming(connection, policy, scratch, facts, inspection, upload)).await;
         }
     }
-    whole(connection, policy, scratch, facts, None).await
+    whole(connection, policy, scratch, facts, inspection, None).await
 }
 
 /// A request that is all in the output buffer, but for a body that is held.
@@ -55,6 +57,7 @@ async fn whole(
     policy: &Policy,
     scratch: &mut Scratch,
     facts: &mut Facts,
+    inspection: Option<&mut Inspection<'_>>,
     held: Option<Held>,
 ) -> Result<Next, Stop> {
     let may_repeat = facts.method.is_idempotent();
@@ -94,7 +97,8 @@ async fn whole(
     if scratch.answer.head.status == 101 {
         return Box::pin(tunnel::run(connection, policy, scratch, &backend, facts)).await;
     }
-    let relayed = relay::answer(connection, policy, &mut scratch.answer, &backend, facts, true).await?;
+    let relayed =
+        relay::answer(connection, policy, &mut scratch.answer, &backend, facts, inspection, true).await?;
     Ok(give_back(connection, policy, backend, &relayed))
 }
 
@@ -104,6 +108,7 @@ async fn streaming(
     policy: &Policy,
     scratch: &mut Scratch,
     facts: &mut Facts,
+    inspection: Option<&mut Inspection<'_>>,
     upload: Upload,
 ) -> Result<Next, Stop> {
     let ready =
@@ -135,7 +140,7 @@ async fn streaming(
             if answer.head.status == 101 {
                 return Err(Refusal::BackendSwitched.into());
             }
-            relay::answer(connection, policy, answer, &backend, facts, upload_is_done.get()).await
+            relay::answer(connection, policy, answer, &backend, facts, inspection, upload_is_done.get()).await
         });
         let mut is_sending = true;
         poll_fn(|context| {
@@ -161,6 +166,8 @@ async fn streaming(
         }
         // The backend had its say before the client's end: the rest of the body is of no use to anybody.
         Ok(_) => Ok(Next::Linger),
+        // Nothing of the answer has gone out.
+        Err(Stop::Refused(refusal @ Refusal::AnswerRules(_))) => Err(refusal.into()),
         Err(Stop::Refused(refusal)) if answer_has_begun.get() => Err(Stop::Broken(refusal.reason())),
         Err(stop) => Err(stop),
     }

@@ -4,7 +4,7 @@ use crate::kill_switch::Stance;
 use crate::request_id::RequestId;
 use crate::stage::{Stage, flag};
 use secbeat_http1::{Method, Version};
-use secbeat_types::{RuleMatch, Timestamp};
+use secbeat_types::{RuleMatch, Scores, Timestamp};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
@@ -43,6 +43,8 @@ pub struct Facts {
     pub decision: u64,
     /// What rules found in it that stopped, changed or marked it.
     pub matches: Vec<RuleMatch>,
+    /// What its rules have counted, where they score.
+    pub scores: Option<Scores>,
     /// Rules with a rate by which it was counted.
     pub counted: Vec<Arc<str>>,
     /// When it went to the backend; asked only where the access log wants to know.
@@ -80,6 +82,7 @@ impl Facts {
             flags: 0,
             decision: 0,
             matches: Vec::new(),
+            scores: None,
             counted: Vec::new(),
             upstream_since: None,
             head_bytes_out: 0,

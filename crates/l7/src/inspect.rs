@@ -1,11 +1,14 @@
 //! The firewall over head and body. A body of a type that is inspected is held until it was looked at, up to a limit and within
 //! the memory that all such bodies share; everything else streams.
 
+mod answer;
+
 use crate::budget::Held;
 use crate::connection::Connection;
 use crate::facts::Facts;
 use crate::hold::hold;
 use crate::kill_switch::Stance;
+use crate::ledger;
 use crate::outcome::Stop;
 use crate::policy::Policy;
 use crate::rates;
@@ -16,7 +19,7 @@ use crate::scratch::{BodyInHand, Scratch};
 use crate::site::WafPolicy;
 use crate::stage::flag;
 use crate::upload::{Body, Upload};
-use secbeat_http1::{Framing, Known, RequestHead};
+use secbeat_http1::{Framing, Known, RequestHead, Version};
 use secbeat_intel::Rate;
 use secbeat_telemetry::recorder::BODY_BYTES_READ_MAX;
 use secbeat_types::{Action, Reason, RuleMatch, Verdict};
@@ -30,6 +33,8 @@ use std::time::Instant;
 pub struct Inspection<'p> {
     waf: &'p WafPolicy,
     transaction: Transaction<'p>,
+    /// What rules that only log have found in the answer.
+    seen: Vec<RuleMatch>,
 }
 
 /// What follows a verdict that does not stop the request.
@@ -42,19 +47,20 @@ enum Settled {
     Sanitize(Vec<RuleMatch>),
 }
 
-/// Looks at the head, and takes out of it what is to be taken out. The inspection goes on with the body; `None`: it is off, or
-/// over. `host` is what the request says in `Host`.
+/// Looks at the head, and takes out of it what is to be taken out. The inspection goes on with the body and the answer in
+/// `inspection`, also where it has stopped the request; `None`: it is off. `host` is what the request says in `Host`.
 pub fn head<'p>(
-    connection: &Connection,
+    connection: &'p Connection,
     policy: &'p Policy,
     host: &'p [u8],
     scratch: &mut Scratch,
     facts: &mut Facts,
-) -> Result<Option<Inspection<'p>>, Stop> {
+    inspection: &mut Option<Inspection<'p>>,
+) -> Result<(), Stop> {
     let waf = policy.sites.at(facts.site).waf.as_ref().filter(|_| facts.stance != Stance::Off);
     let Some(waf) = waf else {
         facts.flags |= flag::UNWATCHED;
-        return Ok(None);
+        return Ok(());
     };
     let scope = if facts.stance == Stance::Monitor { &waf.watching } else { &waf.scope };
     if scope.is_monitor() {
@@ -68,16 +74,24 @@ pub fn head<'p>(
         exceptions: &policy.exceptions,
         csrf: waf.csrf.as_ref(),
         client_port: connection.peer.port(),
-        server: None,
-        collections: None,
+        server: Some(policy.bind_address),
+        collections: Some(&*connection.worker.shared.collections),
     };
     for round in 0.. {
-        let mut transaction = waf.rules.transaction(context);
-        let verdict = look_at_head(&mut transaction, &scratch.head, scratch.head_bytes(), facts.id.as_str());
-        count_excepted(connection, &transaction);
+        let Inspection { transaction, .. } = inspection.insert(Inspection {
+            waf,
+            transaction: waf.rules.transaction(context),
+            seen: Vec::new(),
+        });
+        let body = match scratch.head.framing {
+            Framing::None | Framing::Length(0) => BodyFollows::No,
+            _ => BodyFollows::Inspected,
+        };
+        let verdict = look_at_head(transaction, &scratch.head, scratch.head_bytes(), facts.id.as_str(), body);
+        facts.scores = transaction.scores();
+        count_excepted(connection, transaction);
         let matches = match settle(connection, &waf.rules, scratch, facts, verdict)? {
-            Settled::GoesOn => return Ok(Some(Inspection { waf, transaction })),
-            Settled::Allowed => return Ok(None),
+            Settled::GoesOn | Settled::Allowed => return Ok(()),
             Settled::Sanitize(matches) if round == ROUNDS_MAX => return Err(Refusal::Rules(matches).into()),
             Settled::Sanitize(matches) => matches,
         };
@@ -88,7 +102,25 @@ pub fn head<'p>(
             return Err(Refusal::Rules(matches).into());
         }
     }
-    Ok(None)
+    Ok(())
+}
+
+/// Ends the inspection with the request: tells what was found in the answer, and writes what was found into the audit log.
+pub fn finish(
+    connection: &Connection,
+    policy: &Policy,
+    scratch: &Scratch,
+    facts: &mut Facts,
+    inspection: Option<Inspection<'_>>,
+) {
+    let Some(Inspection { mut transaction, seen, .. }) = inspection else { return };
+    facts.scores = transaction.scores().or(facts.scores);
+    record::seen(connection, scratch, facts, seen);
+    transaction.finish();
+    count_excepted(connection, &transaction);
+    if connection.worker.ledger.audit.is_on() {
+        ledger::audit(connection, policy, scratch, facts, &transaction);
+    }
 }
 
 fn count_excepted(connection: &Connection, transaction: &Transaction<'_>) {
@@ -98,24 +130,27 @@ fn count_excepted(connection: &Connection, transaction: &Transaction<'_>) {
     }
 }
 
-fn look_at_head(transaction: &mut Transaction<'_>, head: &RequestHead, bytes: &[u8], id: &str) -> Verdict {
+fn look_at_head(
+    transaction: &mut Transaction<'_>,
+    head: &RequestHead,
+    bytes: &[u8],
+    id: &str,
+    body: BodyFollows,
+) -> Verdict {
     let fields: SmallVec<[(&[u8], &[u8]); 24]> =
         head.fields.iter().map(|field| (field.name.of(bytes), field.value.of(bytes))).collect();
     let (method, target) = (head.method.of(bytes), head.target.of(bytes));
-    let body = match head.framing {
-        Framing::None | Framing::Length(0) => BodyFollows::No,
-        _ => BodyFollows::Inspected,
+    let protocol = match head.version {
+        Version::Http10 => b"HTTP/1.0",
+        Version::Http11 => b"HTTP/1.1",
     };
-    let protocol = head.version.as_str().as_bytes();
     transaction.request_head(&Request { method, target, fields: &fields, protocol, id, body })
 }
 
 /// What the rules find in a head that was refused for what it says: for the event alone.
 pub fn matches_of_refused(connection: &Connection, scratch: &Scratch, facts: &Facts) -> Vec<RuleMatch> {
     let policy = connection.worker.policy();
-    let Some(waf) = &policy.sites.at(facts.site).waf else {
-        return Vec::new();
-    };
+    let Some(waf) = &policy.sites.at(facts.site).waf else { return Vec::new() };
     let mut transaction = waf.rules.transaction(Context {
         client: facts.client_ip,
         host: b"",
@@ -127,7 +162,8 @@ pub fn matches_of_refused(connection: &Connection, scratch: &Scratch, facts: &Fa
         server: None,
         collections: None,
     });
-    match look_at_head(&mut transaction, &scratch.head, scratch.head_bytes(), facts.id.as_str()).reason {
+    let (head, id) = (&scratch.head, facts.id.as_str());
+    match look_at_head(&mut transaction, head, scratch.head_bytes(), id, BodyFollows::Streamed).reason {
         Reason::Rules(matches) => matches,
         _ => Vec::new(),
     }
@@ -193,7 +229,7 @@ pub async fn body(
     policy: &Policy,
     scratch: &mut Scratch,
     facts: &mut Facts,
-    inspection: Option<Inspection<'_>>,
+    inspection: Option<&mut Inspection<'_>>,
 ) -> Result<Body, Stop> {
     let framing = scratch.head.framing;
     if matches!(framing, Framing::None | Framing::Length(0)) {
@@ -213,20 +249,24 @@ pub async fn body(
         connection.registration.lift_limit();
     }
     let content_type = scratch.head.value(scratch.head_bytes(), Known::ContentType);
-    let inspected = inspection.and_then(|inspection| {
-        inspection.transaction.inspects_body(content_type).map(|kind| (inspection, kind))
-    });
-    let Some((inspection, kind)) = inspected else {
-        return Ok(here.map_or_else(|| Body::Stream(Upload::new(framing)), Body::Here));
-    };
-    let Inspection { waf, transaction } = inspection;
-    let codings = match codings(waf, scratch) {
-        Some(codings) => codings,
-        None if facts.is_watched_only() => {
-            record::overlooked(connection, scratch, facts, &Refusal::BodyEncoded);
-            return Ok(here.map_or_else(|| Body::Stream(Upload::new(framing)), Body::Here));
+    let passing = || here.map_or_else(|| Body::Stream(Upload::new(framing)), Body::Here);
+    let Some(Inspection { waf, transaction, .. }) = inspection else { return Ok(passing()) };
+    let codings = codings(waf, scratch);
+    let (kind, codings) = match (transaction.inspects_body(content_type), codings) {
+        (Some(kind), Some(codings)) => (kind, codings),
+        // Of what it says it is nothing is known: it is looked at as it is.
+        (Some(BodyKind::Other), None) => (BodyKind::Other, Vec::new()),
+        (Some(_), None) if !facts.is_watched_only() => return Err(Refusal::BodyEncoded.into()),
+        (kind, _) => {
+            if kind.is_some() {
+                record::overlooked(connection, scratch, facts, &Refusal::BodyEncoded);
+            }
+            let verdict = transaction.body_not_inspected();
+            facts.scores = transaction.scores();
+            // Nothing can be taken out of what is not looked at.
+            settle(connection, &waf.rules, scratch, facts, verdict)?;
+            return Ok(passing());
         }
-        None => return Err(Refusal::BodyEncoded.into()),
     };
     facts.flags |= flag::BODY_INSPECTED;
     let content_type = content_type.map(<[u8]>::to_vec);
@@ -269,16 +309,16 @@ fn codings(waf: &WafPolicy, scratch: &Scratch) -> Option<Vec<compressed::Coding>
 }
 
 /// The firewall over one body.
-struct Judge<'j> {
+struct Judge<'j, 'p> {
     connection: &'j Connection,
-    waf: &'j WafPolicy,
-    transaction: Transaction<'j>,
+    waf: &'p WafPolicy,
+    transaction: &'j mut Transaction<'p>,
     kind: BodyKind,
     content_type: Option<Vec<u8>>,
     codings: Vec<compressed::Coding>,
 }
 
-impl Judge<'_> {
+impl Judge<'_, '_> {
     /// Looks at a body, and again as often as something was taken out. The body without it; `None`: nothing was.
     fn body(
         &mut self,
@@ -323,7 +363,8 @@ impl Judge<'_> {
                 self.transaction.request_body(self.kind, content_type, &decoded.bytes, decoded.complete)
             }
         };
-        count_excepted(self.connection, &self.transaction);
+        count_excepted(self.connection, self.transaction);
+        facts.scores = self.transaction.scores();
         Ok(verdict)
     }
 

@@ -8,8 +8,10 @@ use crate::scratch::{BodyInHand, Scratch};
 use crate::stage::flag;
 use secbeat_http1::{Known, Version};
 use secbeat_telemetry::{
-    Access, AccessBuffer, AccessLog, AuditLog, Draft, Recorder, RecorderTap, Trace, TraceRing,
+    Access, AccessBuffer, AccessLog, Audit, AuditLog, AuditRule, Draft, Recorder, RecorderTap, Trace,
+    TraceRing,
 };
+use secbeat_waf::Transaction;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -132,10 +134,44 @@ fn log_access(
     });
 }
 
+/// Writes what rules in SecLang found into the audit log.
+pub fn audit(
+    connection: &Connection,
+    policy: &Policy,
+    scratch: &Scratch,
+    facts: &Facts,
+    transaction: &Transaction<'_>,
+) {
+    let audited = transaction.audited();
+    let Some(first) = audited.first() else { return };
+    let rule_id = Some(first.found.rule_id.to_string());
+    let scores = facts.scores.map_or_else(Vec::new, |scores| {
+        vec![
+            ("inbound", scores.inbound),
+            ("inbound_threshold", scores.inbound_threshold),
+            ("outbound", scores.outbound),
+            ("outbound_threshold", scores.outbound_threshold),
+        ]
+    });
+    let (matches, rules) = audited
+        .into_iter()
+        .map(|audited| {
+            let rule = AuditRule {
+                file: audited.rule.file.clone(),
+                line: audited.rule.line,
+                phase: audited.rule.phase as u8,
+                version: audited.rule.ver.clone(),
+                tags: audited.rule.tags.iter().map(|tag| tag.as_str().into()).collect(),
+            };
+            (audited.found, rule)
+        })
+        .unzip();
+    let request = Draft { matches, rule_id, ..draft(policy, scratch, facts) };
+    connection.worker.ledger.audit.hand_over(Audit { request, rules, scores });
+}
+
 fn record(connection: &Connection, policy: &Policy, scratch: &Scratch, facts: &mut Facts) {
     let ledger = &connection.worker.ledger;
-    let (head, bytes) = (&scratch.head, scratch.head_bytes());
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let body = match (facts.body_copy.take(), scratch.body) {
         (Some(body), _) => Some(body),
         (None, BodyInHand::Here(length)) if ledger.recorder.wants_bodies() => {
@@ -144,7 +180,15 @@ fn record(connection: &Connection, policy: &Policy, scratch: &Scratch, facts: &m
         _ => None,
     };
     let matches = std::mem::take(&mut facts.matches);
-    ledger.recorder.hand_over(Draft {
+    let rule_id = matches.first().map(|found| found.rule_id.to_string());
+    ledger.recorder.hand_over(Draft { body, matches, rule_id, ..draft(policy, scratch, facts) });
+}
+
+/// What is written down of a request, but for its body and what rules found.
+fn draft(policy: &Policy, scratch: &Scratch, facts: &Facts) -> Draft {
+    let (head, bytes) = (&scratch.head, scratch.head_bytes());
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    Draft {
         request_id: facts.id.as_str().to_owned(),
         timestamp: facts.now,
         client_ip: facts.client_ip.to_canonical(),
@@ -153,14 +197,14 @@ fn record(connection: &Connection, policy: &Policy, scratch: &Scratch, facts: &m
         target: text(head.target.of(bytes)),
         version: protocol(facts),
         fields: head.fields.iter().map(|f| (text(f.name.of(bytes)), text(f.value.of(bytes)))).collect(),
-        body,
+        body: None,
         body_bytes: facts.body_bytes,
         status: facts.status,
         stopped: facts.flags & flag::STOPPED != 0,
         action: action(facts.flags),
-        rule_id: matches.first().map(|found| found.rule_id.to_string()),
-        matches,
-    });
+        rule_id: None,
+        matches: Vec::new(),
+    }
 }
 
 fn protocol(facts: &Facts) -> &'static str {

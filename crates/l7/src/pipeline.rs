@@ -6,7 +6,7 @@ use crate::client;
 use crate::connection::Connection;
 use crate::exchange;
 use crate::facts::Facts;
-use crate::inspect;
+use crate::inspect::{self, Inspection};
 use crate::kill_switch::Stance;
 use crate::outcome::{Next, Stop};
 use crate::pages::Format;
@@ -21,13 +21,20 @@ use crate::stage::{Stage, flag};
 use secbeat_http1::{Framing, Known, Method, Parsed};
 use secbeat_types::Origin;
 use smallvec::SmallVec;
+use std::cell::OnceCell;
 use std::time::Instant;
+
+/// What a request says in `Host`.
+type HostBytes = SmallVec<[u8; 64]>;
 
 /// Runs one request whose first bytes are in `scratch`, records it, and says what follows.
 pub async fn run(connection: &Connection, policy: &Policy, scratch: &mut Scratch) -> Next {
     let worker = &connection.worker;
     let mut facts = Facts::new(worker.ids.next(), connection.peer.ip(), worker.shared.clock.now());
-    let next = match stages(connection, policy, scratch, &mut facts).await {
+    // What looks at the request looks at its answer too, and at its end says what it found.
+    let host = OnceCell::new();
+    let mut inspection = None;
+    let next = match stages(connection, policy, scratch, &mut facts, &host, &mut inspection).await {
         Ok(next) => next,
         Err(Stop::Refused(refusal)) => {
             Box::pin(refuse(connection, policy, scratch, &mut facts, refusal)).await
@@ -42,6 +49,7 @@ pub async fn run(connection: &Connection, policy: &Policy, scratch: &mut Scratch
             Next::Abort
         }
     };
+    inspect::finish(connection, policy, scratch, &mut facts, inspection);
     record::finished(connection, policy, scratch, &mut facts);
     scratch.end_request();
     connection.registration.set_client(None);
@@ -49,11 +57,13 @@ pub async fn run(connection: &Connection, policy: &Policy, scratch: &mut Scratch
     if connection.worker.registry.is_draining() && next == Next::Request { Next::Close } else { next }
 }
 
-async fn stages(
-    connection: &Connection,
-    policy: &Policy,
+async fn stages<'p>(
+    connection: &'p Connection,
+    policy: &'p Policy,
     scratch: &mut Scratch,
     facts: &mut Facts,
+    host: &'p OnceCell<HostBytes>,
+    inspection: &mut Option<Inspection<'p>>,
 ) -> Result<Next, Stop> {
     read_head(connection, policy, scratch).await?;
     identify(connection, policy, scratch, facts);
@@ -64,13 +74,13 @@ async fn stages(
     facts.stage = Stage::Rates;
     rates::check(connection, policy, scratch, facts)?;
     facts.stage = Stage::FirewallHead;
-    let host: SmallVec<[u8; 64]> = scratch.head.authority(scratch.head_bytes()).into();
-    let inspection = inspect::head(connection, policy, &host, scratch, facts)?;
+    let host = host.get_or_init(|| scratch.head.authority(scratch.head_bytes()).into());
+    inspect::head(connection, policy, host, scratch, facts, inspection)?;
     facts.stage = Stage::FirewallBody;
-    let body = inspect::body(connection, policy, scratch, facts, inspection).await?;
+    let body = inspect::body(connection, policy, scratch, facts, inspection.as_mut()).await?;
     facts.stage = Stage::Upstream;
     facts.upstream_since = connection.worker.ledger.access.is_on().then(Instant::now);
-    exchange::run(connection, policy, scratch, facts, body).await
+    exchange::run(connection, policy, scratch, facts, inspection.as_mut(), body).await
 }
 
 /// Reads until the head is whole. The deadline is set only where the head comes in pieces.

@@ -9,6 +9,7 @@ use secbeat_http1 as http1;
 use secbeat_settings::Settings;
 use secbeat_upstream::Backend;
 use secbeat_waf::ExceptionSet;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -38,6 +39,8 @@ pub struct Policy {
     pub tls: Option<Arc<ServerConfig>>,
     /// The protected site.
     pub backend: Backend,
+    /// Where clients connect.
+    pub bind_address: SocketAddr,
     /// Bytes read from a socket at once.
     pub buffer_size: usize,
 }
@@ -110,6 +113,7 @@ impl Policy {
             tcp_nodelay: settings.performance.enable_tcp_nodelay,
             tls,
             backend: Backend::new(server.backend_address.to_string()),
+            bind_address: server.bind_address,
             buffer_size: server.buffer_size,
         }
     }

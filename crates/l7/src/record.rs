@@ -49,7 +49,9 @@ pub fn refused(
         metrics.upstream_error(cause);
     }
     let matches = match refusal {
-        Refusal::Rules(matches) | Refusal::RuleRate { matches, .. } => matches.clone(),
+        Refusal::Rules(matches) | Refusal::AnswerRules(matches) | Refusal::RuleRate { matches, .. } => {
+            matches.clone()
+        }
         _ => matches,
     };
     matches.iter().for_each(|found| metrics.rule_triggered(found.category));
@@ -165,6 +167,7 @@ fn of_request(
         target: text(head.target.of(bytes), TARGET_BYTES_MAX),
         user_agent: text(head.value(bytes, Known::UserAgent).unwrap_or_default(), USER_AGENT_BYTES_MAX),
         status: (facts.status != 0).then_some(facts.status),
+        scores: facts.scores,
         ..Event::new(kind, component, event, reason)
     }
 }

@@ -39,6 +39,8 @@ pub enum Refusal {
     },
     /// Firewall rules; the one that settled it first.
     Rules(Vec<RuleMatch>),
+    /// Firewall rules over the answer; the one that settled it first.
+    AnswerRules(Vec<RuleMatch>),
     /// The client makes requests that a rule with a rate matches more often than it may.
     RuleRate {
         /// What matched.
@@ -93,7 +95,7 @@ impl Refusal {
             Refusal::BodyMemory(_) => (503, K::Limit, "body_memory_exhausted", "waf", None),
             Refusal::Rate { .. } => (429, K::Limit, "rate_limited", NODE, Some(C::RateLimit)),
             Refusal::RuleRate { .. } => (429, K::Limit, "rate_limited", "waf", Some(C::RateLimit)),
-            Refusal::Rules(matches) => (
+            Refusal::Rules(matches) | Refusal::AnswerRules(matches) => (
                 403,
                 K::Attack,
                 "attack_detected",
@@ -135,6 +137,9 @@ impl Refusal {
                 format!("the limit {limit} is used up; next request in {retry_after_s} s")
             }
             Refusal::Rules(matches) => matches.first().map_or_else(String::new, RuleMatch::in_words),
+            Refusal::AnswerRules(matches) => matches
+                .first()
+                .map_or_else(String::new, |found| format!("{}, in the backend's answer", found.in_words())),
             Refusal::RuleRate { matches, retry_after_s } => {
                 let rule = matches.first().map_or_else(String::new, RuleMatch::in_words);
                 format!("{rule} more often than the rule's rate; next such request in {retry_after_s} s")
@@ -161,6 +166,7 @@ impl Refusal {
             Refusal::Decision(_)
                 | Refusal::Rate { .. }
                 | Refusal::Rules(_)
+                | Refusal::AnswerRules(_)
                 | Refusal::RuleRate { .. }
                 | Refusal::BackendConnect(_)
                 | Refusal::BackendConnectTimeout

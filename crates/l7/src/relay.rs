@@ -4,10 +4,11 @@ use crate::bulk::{self, BULK_MIN};
 use crate::connection::Connection;
 use crate::facts::Facts;
 use crate::forward::{self, ToClient};
+use crate::inspect::Inspection;
 use crate::io::End;
 use crate::outcome::{Next, Stop};
 use crate::policy::Policy;
-use crate::scratch::Answer;
+use crate::scratch::{Answer, Input};
 use crate::stage::Stage;
 use crate::upload::frame;
 use secbeat_edge::Cut;
@@ -36,9 +37,14 @@ pub async fn answer(
     answer: &mut Answer,
     backend: &End<TcpStream>,
     facts: &mut Facts,
+    mut inspection: Option<&mut Inspection<'_>>,
     upload_is_done: bool,
 ) -> Result<Relayed, Stop> {
     let Answer { input, head, output } = answer;
+    let hold = match &mut inspection {
+        Some(inspection) => inspection.answer_head(head, input.bytes())?,
+        None => None,
+    };
     let to_client = match (head.framing, facts.version) {
         (Framing::None, _) => ToClient::None,
         (Framing::Length(_), _) => ToClient::Length,
@@ -57,6 +63,13 @@ pub async fn answer(
     input.consume(head.len);
 
     let mut body = BodyDecoder::new(head.framing);
+    if let Some((inspection, hold)) = inspection.zip(hold.filter(|_| !body.is_done())) {
+        let looking =
+            inspection.answer_body(connection, policy, facts.client_ip, &hold, input, backend, &mut body);
+        // Boxed: few answers are held, and every request would carry the room for it.
+        let held = Box::pin(looking).await?;
+        frame(output, &held.bytes, to_client == ToClient::Chunked);
+    }
     let mut is_done = body.is_done();
     loop {
         // What is in hand goes out together with the head, or alone.
@@ -90,25 +103,38 @@ pub async fn answer(
                 backend_is_ready: head.keep_alive && upload_is_done,
             });
         }
-        let read = connection.registration.within(backend.read(input.room())).await;
-        match read {
-            Ok(Ok(0)) => match body.close() {
-                Ok(()) => is_done = true,
-                Err(error) => return Err(Stop::Broken(format!("the backend's answer: {error}"))),
-            },
-            Ok(Ok(count)) => input.filled(count),
-            Ok(Err(error)) => return Err(Stop::Broken(format!("the backend's answer broke off: {error}"))),
-            Err(Cut::Deadline) => {
-                return Err(Stop::Broken(
-                    "the backend's answer stood still for timeouts.response_idle".into(),
-                ));
-            }
-            Err(Cut::Decision | Cut::Shutdown) => return Err(Stop::Gone),
-        }
+        is_done = !read_more(connection, input, backend, &body).await?;
     }
     // Bytes behind the answer's end were asked for by nobody.
     let backend_is_ready = head.keep_alive && upload_is_done && input.is_empty();
     Ok(Relayed { next: if keeps { Next::Request } else { Next::Close }, backend_is_ready })
+}
+
+/// Reads more of a body; `false`: the backend has closed the connection, which is its end.
+///
+/// # Errors
+/// [`Stop::Broken`] where the backend breaks off within the body or stands still.
+pub async fn read_more(
+    connection: &Connection,
+    input: &mut Input,
+    backend: &End<TcpStream>,
+    body: &BodyDecoder,
+) -> Result<bool, Stop> {
+    match connection.registration.within(backend.read(input.room())).await {
+        Ok(Ok(0)) => match body.close() {
+            Ok(()) => Ok(false),
+            Err(error) => Err(Stop::Broken(format!("the backend's answer: {error}"))),
+        },
+        Ok(Ok(count)) => {
+            input.filled(count);
+            Ok(true)
+        }
+        Ok(Err(error)) => Err(Stop::Broken(format!("the backend's answer broke off: {error}"))),
+        Err(Cut::Deadline) => {
+            Err(Stop::Broken("the backend's answer stood still for timeouts.response_idle".into()))
+        }
+        Err(Cut::Decision | Cut::Shutdown) => Err(Stop::Gone),
+    }
 }
 
 /// The rest of a body that is long enough to be worth it.

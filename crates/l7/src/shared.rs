@@ -9,6 +9,7 @@ use arc_swap::ArcSwap;
 use secbeat_intel::{Connections, Decisions, RateTable, SteadyClock};
 use secbeat_telemetry::{EventRing, Logger, Metrics};
 use secbeat_types::{Decision, DecisionKind, Event, Origin, Timestamp};
+use secbeat_waf::Store;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -28,6 +29,8 @@ pub struct Shared {
     pub connections: Arc<Connections>,
     /// Memory for bodies under inspection.
     pub bodies: Arc<Budget>,
+    /// What rules in SecLang keep from one request to the next.
+    pub collections: Arc<Store>,
     /// Counters.
     pub metrics: Arc<Metrics>,
     /// The newest events.

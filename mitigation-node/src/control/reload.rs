@@ -84,6 +84,10 @@ impl Control {
         if prepared.rules.rules() != state.prepared.rules.rules() {
             changed.push("waf.rules".into());
         }
+        if prepared.seclang.fingerprint != state.prepared.seclang.fingerprint {
+            changed.push("waf.seclang".into());
+            warnings.extend(prepared.seclang.notes.iter().cloned());
+        }
         if prepared.certificate != state.prepared.certificate {
             changed.push("tls.certificate".into());
         }

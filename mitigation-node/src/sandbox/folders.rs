@@ -26,6 +26,14 @@ const SHARED: &[&str] = &[
     "/var/tmp",
 ];
 
+/// Files of Debian's package `modsecurity-crs`.
+const DEBIANS_RULE_SET: &[&str] = &[
+    "/usr/share/modsecurity-crs/owasp-crs.load",
+    "/usr/share/modsecurity-crs/rules/*",
+    "/etc/modsecurity/*",
+    "/etc/modsecurity/crs/crs-setup.conf",
+];
+
 /// What is done with a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
@@ -36,17 +44,17 @@ pub enum Access {
 }
 
 /// A file that the settings name.
-pub struct Named<'a> {
+pub struct Named {
     /// The key that names it, `sites[0].rules_path`.
     pub key: String,
-    /// The file.
-    pub path: &'a Path,
+    /// The file, or a pattern of files.
+    pub path: PathBuf,
     /// What is done with it.
     pub access: Access,
 }
 
 /// Every file that these settings name and that a reload may open.
-pub fn named(settings: &Settings) -> Vec<Named<'_>> {
+pub fn named(settings: &Settings) -> Vec<Named> {
     let mut files: Vec<(String, Option<&PathBuf>, Access)> = vec![
         ("waf.rules_path".into(), settings.waf.rules_path.as_ref(), Access::Read),
         ("error_pages.html".into(), settings.error_pages.html.as_ref(), Access::Read),
@@ -85,8 +93,12 @@ pub fn named(settings: &Settings) -> Vec<Named<'_>> {
         files.push((key("error_page_html"), site.error_page_html.as_ref(), Access::Read));
         files.push((key("error_page_json"), site.error_page_json.as_ref(), Access::Read));
     }
+    files.extend(settings.waf.include.iter().map(|file| ("waf.include".into(), Some(file), Access::Read)));
+    // Of the rule set, all that is in its folder.
+    let rule_set = settings.crs.path.as_ref().map(|folder| folder.join("*"));
+    files.push(("waf.crs.path".into(), rule_set.as_ref(), Access::Read));
     let there = files.into_iter().filter_map(|(key, path, access)| Some((key, path?, access)));
-    there.map(|(key, path, access)| Named { key, path, access }).collect()
+    there.map(|(key, path, access)| Named { key, path: path.clone(), access }).collect()
 }
 
 /// A file in a folder that others use too: this one, and none that comes in its place.
@@ -114,28 +126,32 @@ pub struct Folders {
 }
 
 impl Folders {
-    /// Those of a node with this configuration file and these settings. Makes the folders of its logs, as opening them would.
+    /// Those of a node with this configuration file and these settings, whose rules were read from `rule_files`. Makes the folders
+    /// of its logs, as opening them would.
     ///
     /// # Errors
     /// A folder that is listed, or one that is to be written, is not there and cannot be made.
-    pub fn of(config: &Path, settings: &Settings) -> Result<Self, String> {
+    pub fn of(config: &Path, settings: &Settings, rule_files: &[PathBuf]) -> Result<Self, String> {
         let mut folders = Self::listed(settings)?;
         folders.add(config, Access::Read);
         for Named { key, path, access } in named(settings) {
             if access == Access::Write {
-                fs::create_dir_all(folder_of(path))
-                    .map_err(|error| format!("{key}: {}: {error}", folder_of(path).display()))?;
-                if folder_of(path).canonicalize().is_ok_and(|folder| is_shared(&folder)) {
+                fs::create_dir_all(folder_of(&path))
+                    .map_err(|error| format!("{key}: {}: {error}", folder_of(&path).display()))?;
+                if folder_of(&path).canonicalize().is_ok_and(|folder| is_shared(&folder)) {
                     // Nothing can be made there later.
-                    let file = OpenOptions::new().append(true).create(true).open(path);
+                    let file = OpenOptions::new().append(true).create(true).open(&path);
                     file.map_err(|error| format!("{key}: {}: {error}", path.display()))?;
                 }
             }
-            folders.add(path, access);
+            folders.add(&path, access);
         }
         // An operator may switch it on while the node runs.
         folders.add(&settings.access_log.file, Access::Write);
         folders.add(&settings.audit_log.file, Access::Write);
+        // So may they the rule set, and it may have files beside those that were read.
+        let read = rule_files.iter().map(PathBuf::as_path).chain(DEBIANS_RULE_SET.iter().map(Path::new));
+        read.for_each(|file| folders.add(file, Access::Read));
         // It is bound before; where it cannot be removed at the end, the next start does it.
         let socket = settings.metrics.unix_socket.as_deref();
         let folder = socket.and_then(|socket| folder_of(socket).canonicalize().ok());
@@ -294,7 +310,7 @@ mod tests {
         let mut settings = Settings::default();
         settings.server.data_dir = std::env::temp_dir();
         settings.sandbox.read_paths = vec!["/not/there".into()];
-        let error = Folders::of(Path::new("node.toml"), &settings).unwrap_err();
+        let error = Folders::of(Path::new("node.toml"), &settings, &[]).unwrap_err();
         assert!(error.starts_with("sandbox.read_paths: /not/there: "), "{error}");
     }
 }

@@ -51,7 +51,7 @@ fn enter_in(folder: &Path, required: bool) -> Result<Sandbox, Failure> {
     let mut settings = Settings::default();
     settings.server.data_dir = folder.join("data");
     settings.sandbox.required = required;
-    Sandbox::enter(&folder.join("config/node.toml"), &settings)
+    Sandbox::enter(&folder.join("config/node.toml"), &settings, &[])
 }
 
 /// From now on this process runs on a kernel without these system calls.
@@ -99,7 +99,8 @@ fn among_others() {
     let mut settings = Settings::default();
     settings.server.data_dir = folder.join("data");
     settings.logging.file = Some(log.clone());
-    let sandbox = Sandbox::enter(&config, &settings).unwrap_or_else(|failure| panic!("{}", failure.message));
+    let sandbox =
+        Sandbox::enter(&config, &settings, &[]).unwrap_or_else(|failure| panic!("{}", failure.message));
     assert_eq!(sandbox.missing(), [SINGLE_FILES]);
     assert_eq!(sandbox.read(&config).unwrap(), "inside");
     OpenOptions::new().append(true).create(true).open(&log).unwrap().write_all(b"line").unwrap();
