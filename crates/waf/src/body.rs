@@ -7,6 +7,7 @@ mod multipart;
 mod piece;
 mod urlencoded;
 mod xml;
+mod xml_pieces;
 mod xml_text;
 
 pub use content_type::{BodyKind, ambiguity};
@@ -15,8 +16,9 @@ pub(crate) use json::walk_json_arguments;
 pub use multipart::walk_multipart;
 pub use piece::{Piece, Sink, Spot, Text};
 pub use urlencoded::walk_arguments;
-pub use xml::walk_xml;
-pub(crate) use xml::{Kind as XmlKind, walk as walk_xml_kinds};
+pub(crate) use xml::walk as walk_xml_kinds;
+pub(crate) use xml_pieces::Kind as XmlKind;
+pub use xml_pieces::walk_xml;
 
 use std::fmt;
 

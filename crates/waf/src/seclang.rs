@@ -6,7 +6,7 @@
 //! | request line, query, header fields, cookies | [`head`], [`arguments`] |
 //! | bodies, by their processor | [`processor`]: [`arguments`], [`content`] (JSON, XML), [`multipart`] with [`boundary`], [`part`], [`disposition`] |
 //! | the program, and what is said of its rules | [`attached`] |
-//! | a request in the engine, whose memory is lent | [`run`], [`pool`] |
+//! | a request in the engine, whose memory is lent, phase by phase | [`run`], [`pool`], [`phases`] |
 //! | what exceptions say at each match | [`admission`], by [`names`] |
 //! | what is told | [`telling`] |
 
@@ -20,6 +20,7 @@ pub(crate) mod head;
 pub(crate) mod multipart;
 pub(crate) mod names;
 pub(crate) mod part;
+pub(crate) mod phases;
 pub(crate) mod pool;
 pub(crate) mod processor;
 pub(crate) mod run;

@@ -7,9 +7,9 @@ use crate::findings::{self, Findings, SYNTHETIC_IDS, excerpt};
 use crate::request::{self, Variable};
 use crate::rule_set::{Class, Compiled};
 use crate::sanitize::{self, Edit, Place};
-use crate::seclang::{admission::Gate, run::Run};
+use crate::seclang::run::Run;
 use crate::{BodyFollows, Context, Request, RuleSet, transform};
-use secbeat_types::{Action, RuleMatch, Scores, Verdict};
+use secbeat_types::{Action, RuleMatch, Verdict};
 use std::cell::{Cell, OnceCell};
 use std::ops::Range;
 
@@ -17,8 +17,8 @@ use std::ops::Range;
 /// about what it found itself; a request that a phase stops goes no further. After a verdict to sanitize,
 /// [`edits`](Self::edits) says what to change; the phase is then run again over what was changed.
 pub struct Transaction<'r> {
-    set: &'r RuleSet,
-    context: Context<'r>,
+    pub(crate) set: &'r RuleSet,
+    pub(crate) context: Context<'r>,
     /// The path as it came, where anything asks for it.
     path: Vec<u8>,
     /// The path in every form, once something asked.
@@ -32,7 +32,7 @@ pub struct Transaction<'r> {
     /// The request in the rules in SecLang, once its head was looked at.
     pub(crate) seclang: Option<Run<'r>>,
     /// Matches that an exception kept from counting.
-    excepted: Cell<u32>,
+    pub(crate) excepted: Cell<u32>,
 }
 
 /// A value that is looked at.
@@ -140,11 +140,6 @@ impl<'r> Transaction<'r> {
         BodyKind::of(content_type.unwrap_or_default()).or(wanted.then_some(BodyKind::Other))
     }
 
-    /// In place of phase 2: the body that was to be inspected is not.
-    pub fn body_not_inspected(&mut self) -> Verdict {
-        self.in_seclang(|run, gate| run.no_body(gate))
-    }
-
     /// Phase 2: the body, with its content codings undone. `complete` is false where it was cut at the inspection limit:
     /// then what is there is judged. A body that is not what its type says, or whose type a backend may read otherwise,
     /// is stopped, and also looked at as it is.
@@ -222,41 +217,7 @@ impl<'r> Transaction<'r> {
         self.findings.into_matches()
     }
 
-    /// Runs a phase of the rules in SecLang alone.
-    pub(crate) fn in_seclang(&mut self, phase: impl FnOnce(&mut Run<'r>, &Gate<'_>)) -> Verdict {
-        if self.is_allowed {
-            return Verdict::PASS;
-        }
-        let mut found = Findings::default();
-        self.run_seclang(&mut found, phase);
-        self.conclude(found)
-    }
-
-    /// Runs a phase of the rules in SecLang, unless those in JSON have settled the matter.
-    fn run_seclang(&mut self, found: &mut Findings, phase: impl FnOnce(&mut Run<'r>, &Gate<'_>)) {
-        if !found.goes_on() {
-            return;
-        }
-        let Some(mut run) = self.seclang.take() else { return };
-        let gate = Gate {
-            rules: run.rules,
-            first: self.set.seclang_first(),
-            context: &self.context,
-            lookup: &self.lookup,
-            paths: &|| self.paths(),
-            excepted: &self.excepted,
-        };
-        phase(&mut run, &gate);
-        run.tell(self.set.settings.block_on_budget, found);
-        self.seclang = Some(run);
-    }
-
-    /// The anomaly scores of the request, where its rules keep any.
-    pub fn scores(&self) -> Option<Scores> {
-        self.seclang.as_ref()?.scores()
-    }
-
-    fn conclude(&mut self, mut found: Findings) -> Verdict {
+    pub(crate) fn conclude(&mut self, mut found: Findings) -> Verdict {
         let verdict = found.verdict();
         let edits = found.take_edits();
         self.edits = if verdict.action == Action::Sanitize { edits } else { Vec::new() };
@@ -378,7 +339,7 @@ impl<'r> Transaction<'r> {
         }
     }
 
-    fn paths(&self) -> &[Vec<u8>] {
+    pub(crate) fn paths(&self) -> &[Vec<u8>] {
         self.paths.get_or_init(|| every_form_of_path(&self.path))
     }
 }

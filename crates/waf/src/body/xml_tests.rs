@@ -1,4 +1,5 @@
 use super::*;
+use crate::body::walk_xml;
 use proptest::{collection::vec, prelude::*};
 
 /// What is given, without names of elements and attributes (which are given under themselves).
