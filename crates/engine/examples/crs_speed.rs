@@ -10,6 +10,12 @@ use common::request;
 use secbeat_engine::{Facts, Memory, Program};
 use std::time::Instant;
 
+/// Nanoseconds that this process has had of a processor: what else runs on the machine does not count.
+fn cpu() -> f64 {
+    let text = std::fs::read_to_string("/proc/self/schedstat").unwrap_or_default();
+    text.split(' ').next().and_then(|first| first.parse().ok()).unwrap_or_default()
+}
+
 fn main() {
     let plain = std::env::args().any(|argument| argument == "plain");
     let levels: Vec<u8> = match std::env::var("LEVEL").ok().and_then(|level| level.parse().ok()) {
@@ -39,7 +45,7 @@ fn main() {
             let mut matched = 0;
             // The best of some rounds: what else runs on the machine only ever adds.
             for _ in 0..5 {
-                let begun = Instant::now();
+                let begun = cpu();
                 for _ in 0..times / 5 + 1 {
                     let facts = Facts { plain, ..Facts::default() };
                     let mut transaction = program.transaction(memory, facts);
@@ -47,7 +53,7 @@ fn main() {
                     matched = transaction.matches().len();
                     memory = transaction.finish();
                 }
-                best = best.min(begun.elapsed().as_secs_f64() * 1e6 / f64::from(times / 5 + 1));
+                best = best.min((cpu() - begun) / 1e3 / f64::from(times / 5 + 1));
             }
             line += &format!("; {name} {best:.1} µs ({matched} matches)");
         }

@@ -200,7 +200,7 @@ pub fn form() -> Request {
         ("coupon", "SUMMER-2026"),
         (
             "comment",
-            "I ordered two pairs last month and they were great. One question: will the blue model be available in size 43 again, or should I select another colour from the list? I would like to have them before the 1st of June if that is possible. The order was 4711-0815, the price 129.90 (incl. VAT).",
+            "I ordered two pairs last month and they were great. One question: will the blue model be available in size 43 again, or should I rather take another colour? I would like to have them before the 1st of June if that is possible. The order was 4711-0815, the price 129.90 (incl. VAT).",
         ),
         ("return_url", "/account/orders?status=open&sort=date"),
         ("submit", "Place order"),
