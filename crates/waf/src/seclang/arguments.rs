@@ -1,6 +1,8 @@
 //! Arguments of a query or of a urlencoded body, as ModSecurity 3 splits and decodes them
 //! (`Transaction::extractArguments`, `urldecode_nonstrict_inplace`).
 
+use std::borrow::Cow;
+
 /// How arguments were read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Read {
@@ -61,6 +63,24 @@ fn decoded<'a>(text: &'a [u8], room: &'a mut Vec<u8>, is_bad: &mut bool) -> &'a 
     room
 }
 
+/// `text` with `%XX` undone, as ModSecurity 3 does to a path (`uri_decode`) and Apache before ModSecurity 2 sees it.
+pub fn path_decoded(text: &[u8]) -> Cow<'_, [u8]> {
+    let Some(first) = memchr::memchr(b'%', text) else { return Cow::Borrowed(text) };
+    let (plain, mut rest) = text.split_at_checked(first).unwrap_or_default();
+    let mut decoded = plain.to_vec();
+    while let Some((&byte, after)) = rest.split_first() {
+        rest = after;
+        match byte_of(after).filter(|_| byte == b'%') {
+            Some(byte) => {
+                decoded.push(byte);
+                rest = after.get(2..).unwrap_or_default();
+            }
+            None => decoded.push(byte),
+        }
+    }
+    Cow::Owned(decoded)
+}
+
 /// The byte that the first two characters write in hexadecimal.
 fn byte_of(text: &[u8]) -> Option<u8> {
     let digit = |at: usize| char::from(*text.get(at)?).to_digit(16);
@@ -98,6 +118,12 @@ mod tests {
         }
         assert_eq!(read("a=%4&b=%2g%41").0, ["a=%4", "b=%2gA"]);
         assert!(!read("a=%41+").1.has_bad_encoding);
+    }
+
+    #[test]
+    fn a_path_is_decoded_once_and_keeps_its_plus() {
+        assert_eq!(*path_decoded(b"/a%2Fb%252e+%zz%4"), *b"/a/b%2e+%zz%4");
+        assert_eq!(*path_decoded(b"/plain"), *b"/plain");
     }
 
     #[test]

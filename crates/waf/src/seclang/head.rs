@@ -1,6 +1,6 @@
 //! The head of a request: request line, arguments of the query, header fields, cookies.
 
-use super::arguments::arguments;
+use super::arguments::{arguments, path_decoded};
 use super::processor::Processor;
 use super::variables::Variables;
 use crate::Request;
@@ -17,9 +17,8 @@ pub struct HeadLimits {
 
 /// Gives the variables of a request's head. The processor that the content type asks for.
 ///
-/// `REQUEST_URI` and `REQUEST_FILENAME` are as they were sent, without a fragment and without scheme and host, as in
-/// ModSecurity 2: rules decode them. ModSecurity 3 decodes them once before, and rules of the Core Rule Set then see what
-/// was encoded twice as if it had been encoded once.
+/// `REQUEST_URI` is as it was sent, without a fragment and without scheme and host, as in ModSecurity 2; ModSecurity 3
+/// decodes it once. `REQUEST_FILENAME` and what follows from it are decoded once, as in both.
 pub fn head(request: &Request<'_>, limits: &HeadLimits, out: &mut impl Variables) -> Option<Processor> {
     let (path, query) = request.path_and_query();
     let (path, query) = match memchr::memchr(b'#', path) {
@@ -35,9 +34,10 @@ pub fn head(request: &Request<'_>, limits: &HeadLimits, out: &mut impl Variables
         Some(query) => out.set(Variable::RequestUri, &[path, b"?", query].concat()),
         None => out.set(Variable::RequestUri, path),
     }
-    out.set(Variable::RequestFilename, path);
-    out.set(Variable::PathInfo, path);
-    out.set(Variable::RequestBasename, basename(path));
+    let file_name = path_decoded(path);
+    out.set(Variable::RequestFilename, &file_name);
+    out.set(Variable::PathInfo, &file_name);
+    out.set(Variable::RequestBasename, basename(&file_name));
     out.set(Variable::QueryString, query.unwrap_or_default());
     out.set(Variable::UniqueId, request.id.as_bytes());
     let mut sink = |name: &[u8], value: &[u8]| out.add(Variable::ArgsGet, name, value);
@@ -124,7 +124,7 @@ mod tests {
             (Variable::RequestLine, "GET /a%2Fb/c.php?x=%41&y#z?q HTTP/1.1"),
             (Variable::RequestUriRaw, "/a%2Fb/c.php?x=%41&y#z?q"),
             (Variable::RequestUri, "/a%2Fb/c.php?x=%41&y"),
-            (Variable::RequestFilename, "/a%2Fb/c.php"),
+            (Variable::RequestFilename, "/a/b/c.php"),
             (Variable::RequestBasename, "c.php"),
             (Variable::QueryString, "x=%41&y"),
             (Variable::RequestMethod, "GET"),

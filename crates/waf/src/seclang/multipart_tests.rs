@@ -107,6 +107,15 @@ fn what_is_not_what_its_type_says_is_told() {
 }
 
 #[test]
+fn a_line_that_is_no_header_field_is_given_to_rules_all_the_same() {
+    let (out, read) =
+        read("--b\r\nContent-Disposition: form-data; name=a\r\nX\u{e9}: y\r\n\r\nx\r\n--b--\r\n");
+    assert!(read.is_err());
+    assert_eq!(out.of(Variable::MultipartPartHeaders)[1], "a=X\u{e9}: y");
+    assert_eq!(out.of(Variable::ArgsPost), ["a=x"]);
+}
+
+#[test]
 fn the_last_boundary_needs_no_line_end() {
     let (out, read) = read(PLAIN.trim_end());
     assert_eq!((read, raised(&out)), (Ok(()), vec![]));

@@ -24,6 +24,7 @@ pub struct Part<'b> {
 
 #[derive(Debug)]
 struct Field {
+    /// Empty: the line is no field.
     name: Vec<u8>,
     value: Vec<u8>,
     /// As it was sent, without its line end; joined where it was folded.
@@ -108,13 +109,15 @@ impl<'b> Part<'b> {
 
     fn field(&mut self, text: &[u8]) -> Result<(), &'static str> {
         self.is_field_open = false;
+        if self.fields.len() >= FIELDS_MAX {
+            return Err("fewer header fields in the head of a part");
+        }
+        // Rules look at what is no field too.
+        self.fields.push(Field { name: Vec::new(), value: Vec::new(), line: text.to_vec() });
         let colon = memchr::memchr(b':', text).ok_or("a colon in a header field of a part")?;
         let (name, value) = text.split_at_checked(colon).unwrap_or_default();
         if name.is_empty() || !name.iter().all(u8::is_ascii_graphic) {
             return Err("a name of printable characters before the colon of a header field of a part");
-        }
-        if self.fields.len() >= FIELDS_MAX {
-            return Err("fewer header fields in the head of a part");
         }
         if self.fields.iter().any(|known| known.name.eq_ignore_ascii_case(name)) {
             return Err("each header field only once in the head of a part");
@@ -123,8 +126,10 @@ impl<'b> Part<'b> {
         let start = value.iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
         let value = value.get(start..).unwrap_or_default();
         let end = value.iter().rposition(|b| !matches!(b, b'\r' | b'\n')).map_or(0, |last| last + 1);
-        let value = value.get(..end).unwrap_or_default().to_vec();
-        self.fields.push(Field { name: name.to_vec(), value, line: text.to_vec() });
+        if let Some(field) = self.fields.last_mut() {
+            field.name = name.to_vec();
+            field.value = value.get(..end).unwrap_or_default().to_vec();
+        }
         self.is_field_open = true;
         Ok(())
     }
