@@ -7,6 +7,7 @@ use ipnet::IpNet;
 use rustls::ServerConfig;
 use secbeat_http1 as http1;
 use secbeat_settings::Settings;
+use secbeat_telemetry::Mask;
 use secbeat_upstream::Backend;
 use secbeat_waf::ExceptionSet;
 use std::net::SocketAddr;
@@ -41,6 +42,8 @@ pub struct Policy {
     pub backend: Backend,
     /// Where clients connect.
     pub bind_address: SocketAddr,
+    /// What of a request nobody may read.
+    pub mask: Mask,
     /// Bytes read from a socket at once.
     pub buffer_size: usize,
 }
@@ -114,6 +117,10 @@ impl Policy {
             tls,
             backend: Backend::new(server.backend_address.to_string()),
             bind_address: server.bind_address,
+            mask: Mask::new(
+                settings.recorder.mask_headers.iter().map(String::as_str),
+                settings.recorder.mask_parameters.iter().map(String::as_str),
+            ),
             buffer_size: server.buffer_size,
         }
     }

@@ -48,7 +48,7 @@ pub fn refused(
     if let Some(cause) = upstream_error(refusal) {
         metrics.upstream_error(cause);
     }
-    let matches = match refusal {
+    let mut matches = match refusal {
         Refusal::Rules(matches) | Refusal::AnswerRules(matches) | Refusal::RuleRate { matches, .. } => {
             matches.clone()
         }
@@ -56,6 +56,7 @@ pub fn refused(
     };
     matches.iter().for_each(|found| metrics.rule_triggered(found.category));
     facts.matches.extend_from_slice(&matches);
+    connection.worker.policy().mask.matches(&mut matches);
     connection.worker.shared.tell(Event {
         attack_type: telling.attack,
         blocked: telling.kind != EventKind::Backend,
@@ -67,10 +68,11 @@ pub fn refused(
 }
 
 /// Counts and tells what rules that only log have found in a request that goes on.
-pub fn seen(connection: &Connection, scratch: &Scratch, facts: &mut Facts, matches: Vec<RuleMatch>) {
+pub fn seen(connection: &Connection, scratch: &Scratch, facts: &mut Facts, mut matches: Vec<RuleMatch>) {
+    facts.matches.extend_from_slice(&matches);
+    connection.worker.policy().mask.matches(&mut matches);
     let Some(first) = matches.first() else { return };
     facts.flags |= flag::LOGGED;
-    facts.matches.extend_from_slice(&matches);
     matches.iter().for_each(|found| connection.worker.metrics.rule_triggered(found.category));
     let reason = first.in_words();
     connection.worker.shared.tell(Event {
@@ -110,10 +112,12 @@ pub fn sanitized(
         return;
     }
     let reason = format!("{}; what matched was taken out of the request", first.in_words());
+    let mut shown = matches.to_vec();
+    connection.worker.policy().mask.matches(&mut shown);
     connection.worker.shared.tell(Event {
         attack_type: Some(first.category),
         rule_id: Some(first.rule_id.to_string()),
-        matches: matches.to_vec(),
+        matches: shown,
         ..of_request(scratch, facts, EventKind::Attack, "waf", "attack_detected", reason)
     });
 }

@@ -12,6 +12,7 @@ use super::record::{BodyText, MatchNote};
 use super::{BODY_BYTES_READ_MAX, Draft, Record, RecorderOptions};
 use crate::anonymize::anonymized;
 use names::{Names, decoded};
+use secbeat_types::RuleMatch;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -34,6 +35,9 @@ const CLIENT_FIELDS: [&str; 8] = [
 /// Members of JSON objects whose values name what the other members are about.
 const NAMING: [&str; 10] =
     ["name", "key", "field", "param", "parameter", "property", "attribute", "header", "id", "label"];
+/// Variables without a name of which all is shown that is not masked elsewhere.
+const PLAIN_VARIABLES: [&str; 5] =
+    ["path", "REQUEST_FILENAME", "REQUEST_BASENAME", "REQUEST_METHOD", "REQUEST_PROTOCOL"];
 /// The most `;` of a path of which it is looked what follows them.
 const PATH_PARAMETERS_MAX: usize = 16;
 
@@ -51,6 +55,16 @@ impl Mask {
         parameters: impl IntoIterator<Item = &'a str>,
     ) -> Self {
         Mask { headers: Names::new(headers), parameters: Names::new(parameters) }
+    }
+
+    /// Matches as they may be shown to whoever reads events: what stands in a place of a secret name is masked.
+    pub fn matches(&self, matches: &mut [RuleMatch]) {
+        for found in matches {
+            let mut masking = Masking { mask: self, removed: Vec::new() };
+            let variable = masking.variable(&found.variable);
+            let matched = masking.matched(&found.variable, &found.matched, &decoded(&found.matched));
+            (found.variable, found.matched) = (variable, matched);
+        }
     }
 
     /// A draft as it may be kept.
@@ -291,13 +305,14 @@ impl Masking<'_> {
         let parameters = &self.mask.parameters;
         let text = decoded(matched);
         let is_secret = match variable.split_once(':') {
-            Some(("cookie", _)) => true,
-            Some(("header", name)) => {
-                matches!(name, "cookie" | "set-cookie") || self.mask.headers.has(name) || parameters.has(name)
+            Some(("cookie" | "REQUEST_COOKIES", _)) => true,
+            Some(("header" | "REQUEST_HEADERS" | "RESPONSE_HEADERS", name)) => {
+                let is_cookie = ["cookie", "set-cookie"].iter().any(|known| name.eq_ignore_ascii_case(known));
+                is_cookie || self.mask.headers.has(name) || parameters.has(name)
             }
             Some((_, name)) => parameters.has(name),
             // The body as a whole.
-            None => variable != "path" && !shown.contains(&text),
+            None => !PLAIN_VARIABLES.contains(&variable) && !shown.contains(&text),
         };
         let comes_back =
             |secret: &String| !secret.is_empty() && (secret.contains(&text) || text.contains(secret));

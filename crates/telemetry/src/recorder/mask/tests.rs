@@ -359,3 +359,32 @@ proptest! {
         prop_assert_eq!(serde_json::from_str::<Record>(&text).unwrap(), record);
     }
 }
+
+#[test]
+fn what_matched_in_a_secret_place_is_masked_in_events_too_by_its_name_in_either_language() {
+    let mask = Mask::new(["authorization"], ["password"]);
+    let found = |variable: &str, matched: &str| RuleMatch {
+        rule_id: "1".into(),
+        name: "".into(),
+        category: Category::Other,
+        severity: Severity::Low,
+        action: Action::Log,
+        variable: variable.into(),
+        matched: matched.into(),
+    };
+    let mut matches = vec![
+        found("ARGS:password", "hunter2"),
+        found("query:new_password", "hunter2"),
+        found("REQUEST_HEADERS:Authorization", "hunter2"),
+        found("REQUEST_HEADERS:Cookie", "hunter2"),
+        found("REQUEST_COOKIES:theme", "hunter2"),
+        found("REQUEST_BODY", "password=hunter2"),
+    ];
+    mask.matches(&mut matches);
+    assert!(matches.iter().all(|found| found.matched == MASKED), "{matches:?}");
+    let mut plain =
+        vec![found("ARGS:q", "1 or 1=1"), found("REQUEST_BODY", "<script"), found("path", "/etc/passwd")];
+    let before = plain.clone();
+    mask.matches(&mut plain);
+    assert_eq!(plain, before);
+}
