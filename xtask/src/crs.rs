@@ -156,7 +156,7 @@ fn tell_stopped(stages: &[(&Case, &Stage)], seen: &[Seen]) -> Tally {
     let mut tally = Tally::default();
     let mut attacks = 0;
     for ((case, stage), seen) in stages.iter().zip(seen) {
-        let is_stopped = seen.refusal.is_none() && seen.status == Some(403);
+        let is_stopped = seen.refusal.is_none() && matches!(seen.status, Some(400 | 403));
         match (stage.expected.is_negative(), is_stopped) {
             (true, true) => {
                 tally.failed += 1;

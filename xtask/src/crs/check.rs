@@ -10,15 +10,15 @@ pub struct Seen {
     /// A line for each rule that was logged: `[id "942100"] [msg "…"] [data "…"]`.
     pub log: Vec<String>,
     /// The rules that were logged, in order.
-    pub ids: Vec<u32>,
+    pub ids: Vec<String>,
     /// Why HTTP itself refused the request before any rule, where it did.
     pub refusal: Option<String>,
 }
 
 impl Seen {
     /// Adds a rule that was logged, control characters written as ModSecurity writes them.
-    pub fn add(&mut self, id: u32, message: &str, data: &str, variable: &str) {
-        self.ids.push(id);
+    pub fn add(&mut self, id: &str, message: &str, data: &str, variable: &str) {
+        self.ids.push(id.to_owned());
         let line = format!("[id \"{id}\"] [msg \"{message}\"] [data \"{data}\"] [on \"{variable}\"]");
         let escape =
             |c: char| if c.is_control() { format!("\\x{:02x}", u32::from(c)) } else { c.to_string() };
@@ -28,11 +28,13 @@ impl Seen {
     /// In a line: what a person compares with what was expected.
     pub fn in_words(&self) -> String {
         let status = self.status.map_or("no answer".to_owned(), |status| status.to_string());
-        let ids: Vec<String> = self.ids.iter().map(u32::to_string).collect();
         match &self.refusal {
             Some(why) => format!("{status}, refused: {why}"),
             None => {
-                format!("{status}, logged: {}", if ids.is_empty() { "none".into() } else { ids.join(" ") })
+                format!(
+                    "{status}, logged: {}",
+                    if self.ids.is_empty() { "none".into() } else { self.ids.join(" ") }
+                )
             }
         }
     }
@@ -56,7 +58,7 @@ pub fn check(expected: &Expected, seen: &Seen) -> Vec<String> {
         }
         Some(_) => {}
     }
-    let logged = |id: &&u32| seen.ids.contains(id);
+    let logged = |id: &&u32| seen.ids.contains(&id.to_string());
     wrong.extend(expected.ids.iter().filter(|id| !logged(id)).map(|id| format!("expected {id}")));
     wrong.extend(expected.absent_ids.iter().filter(logged).map(|id| format!("expected no {id}")));
     let any = |test: &dyn Fn(&str) -> bool| seen.log.iter().any(|line| test(line));
@@ -89,7 +91,7 @@ mod tests {
 
     fn seen(ids: &[u32]) -> Seen {
         let mut seen = Seen { status: Some(200), ..Seen::default() };
-        ids.iter().for_each(|id| seen.add(*id, "m", "d", "ARGS:a"));
+        ids.iter().for_each(|id| seen.add(&id.to_string(), "m", "d", "ARGS:a"));
         seen
     }
 

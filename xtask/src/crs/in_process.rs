@@ -80,10 +80,8 @@ impl InProcess {
         let audited: Vec<RuleMatch> =
             transaction.audited().into_iter().map(|audited| audited.found).collect();
         for found in audited.iter().chain(&transaction.into_matches()) {
-            if let Ok(id) = found.rule_id.parse()
-                && !seen.ids.contains(&id)
-            {
-                seen.add(id, &found.name, &found.matched, &found.variable);
+            if !seen.ids.iter().any(|id| **id == *found.rule_id) {
+                seen.add(&found.rule_id, &found.name, &found.matched, &found.variable);
             }
         }
         seen

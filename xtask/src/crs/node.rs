@@ -144,9 +144,7 @@ fn messages(log: &str) -> Result<HashMap<String, Vec<Value>>, String> {
 
 fn note(message: &Value, seen: &mut Seen) {
     let text = |key: &str| message[key].as_str().unwrap_or_default();
-    if let Ok(id) = text("rule_id").parse() {
-        seen.add(id, text("message"), text("data"), text("variable"));
-    }
+    seen.add(text("rule_id"), text("message"), text("data"), text("variable"));
 }
 
 /// Sends a request on a connection of its own.
