@@ -75,6 +75,7 @@ impl Operator {
         tools: &mut Tools,
         value: i64,
     ) -> Option<bool> {
+        tools.captured = Captured::Nothing;
         match self {
             Operator::Compare(comparison, than) => {
                 let than = render::operand_number(program, state, than, &mut tools.operand);

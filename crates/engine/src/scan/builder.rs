@@ -9,6 +9,7 @@ use super::trie::Trie;
 use super::{Scan, stamp};
 use secbeat_pattern::{PrefilterBuilder, RuleBits};
 use secbeat_seclang::{Item, Rule, RuleSet, Target, Test, Variable};
+use secbeat_transform::Transformation;
 
 /// How many rules before the first guarded one are evaluated plainly at most: those that set up the transaction, and
 /// exceptions. Beyond, the scan comes first, when no guard holds yet.
@@ -117,7 +118,10 @@ impl Scan {
         }
         let gate = match test.negated {
             true => None,
-            false => Gate::of(rule, &test.operator, &mut self.bytes, filter),
+            false => {
+                let folded = test.transformations.last() == Some(&Transformation::Lowercase);
+                Gate::of(rule, &test.operator, folded, &mut self.bytes, filter)
+            }
         };
         if let Some(gate) = gate
             && self.trie.insert(rule, &test.transformations, every, &mut self.bytes)

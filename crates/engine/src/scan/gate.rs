@@ -20,22 +20,29 @@ pub enum Gate {
 }
 
 impl Gate {
-    /// The gate of an operator that is not negated, its patterns handed to the filter. `None`: there is none.
+    /// The gate of an operator that is not negated, its patterns handed to the filter. With `folded`, the filter may be shown
+    /// values of which the letters are still to be made lower case. `None`: there is no gate.
     pub fn of(
         rule: u16,
         operator: &Operator,
+        folded: bool,
         bytes: &mut ByteTable,
         filter: &mut PrefilterBuilder,
     ) -> Option<Gate> {
+        let mut search = |pattern: String| match folded {
+            // What an expression finds in lower case, it finds in either case of the letters before.
+            true => filter.pattern(rule, &format!("(?i:{pattern})")),
+            false => filter.pattern(rule, &pattern),
+        };
         match operator {
-            Operator::Rx(text) | Operator::RxGlobal(text) => filter.pattern(rule, &literal(text)?),
+            Operator::Rx(text) | Operator::RxGlobal(text) => search(literal(text)?),
             Operator::Pm(phrases) => filter.phrases(rule, phrases),
             Operator::BeginsWith(text)
             | Operator::Contains(text)
             | Operator::ContainsWord(text)
             | Operator::EndsWith(text)
             | Operator::StrEq(text)
-            | Operator::StrMatch(text) => filter.pattern(rule, &escaped(&literal(text)?)),
+            | Operator::StrMatch(text) => search(escaped(&literal(text)?)),
             Operator::ValidateByteRange(allowed) => {
                 return Some(Gate::Bytes(bytes.bit(&ByteSet(allowed.map(|word| !word)))));
             }
