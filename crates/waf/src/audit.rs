@@ -14,20 +14,22 @@ pub struct Audited<'a> {
 }
 
 impl Transaction<'_> {
-    /// The matches that are to be audited, in the order in which they came; none where the audit engine is off, or where nothing
-    /// asks for it.
+    /// Every match that is logged or audited, in the order in which they came; none where the audit engine is off, or where no rule
+    /// that matched asks to be audited.
     pub fn audited(&self) -> Vec<Audited<'_>> {
         let Some(run) = &self.seclang else { return Vec::new() };
         if run.effective().is_none_or(|settings| settings.audit_engine == secbeat_seclang::EngineMode::Off) {
             return Vec::new();
         }
-        let audited = run.matches().iter().filter(|found| found.audit);
-        audited
-            .filter_map(|found| {
-                let action = if found.disruptive { Action::Block } else { Action::Log };
-                let rule = run.rules.program.rules().get(found.rule as usize)?;
-                Some(Audited { found: run.told_of(found, action)?, rule })
-            })
-            .collect()
+        if !run.matches().iter().any(|found| found.audit) {
+            return Vec::new();
+        }
+        let told = run.matches().iter().filter(|found| found.audit || found.log);
+        told.filter_map(|found| {
+            let action = if found.disruptive { Action::Block } else { Action::Log };
+            let rule = run.rules.program.rules().get(found.rule as usize)?;
+            Some(Audited { found: run.told_of(found, action)?, rule })
+        })
+        .collect()
     }
 }
