@@ -13,6 +13,8 @@
 //! | [`protected`] | whom a block must not hit |
 //! | [`policy`] | reload and firewall rules |
 //! | [`exceptions`] | what rules let pass all the same |
+//! | [`trial`] | what the firewall would do with a request |
+//! | [`preview`], [`proposal`] | what exceptions would let through; those that a stopped request calls for |
 //! | [`explain`] | why somebody or something is let through or stopped |
 //! | [`mod@panic`] | the kill switch |
 //! | [`events`] | what happened |
@@ -36,9 +38,12 @@ mod panic;
 mod plain;
 mod policy;
 mod port;
+mod preview;
+mod proposal;
 mod protected;
 mod records;
 mod stream;
+mod trial;
 
 use crate::control::Control;
 use axum::Router;
@@ -70,6 +75,8 @@ pub fn router(api: Arc<Api>) -> Router {
         .route("/api/v1/waf/rules", get(policy::list_rules).post(policy::set_rules))
         .route("/api/v1/waf/rules/{id}", delete(policy::delete_rule))
         .route("/api/v1/waf/exceptions", get(exceptions::list).post(exceptions::set))
+        .route("/api/v1/waf/exceptions/preview", post(preview::preview))
+        .route("/api/v1/waf/test", post(trial::test))
         .route("/api/v1/waf/exceptions/{id}", delete(exceptions::delete))
         .route("/api/v1/policy", get(policy::show))
         .route("/api/v1/block-ip", post(decisions::block_ip))

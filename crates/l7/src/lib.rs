@@ -8,6 +8,7 @@
 //! | [`client`], [`host`] | who the client is, behind proxies that we trust; the name of the host it asks for |
 //! | [`rates`] | how often a client may ask |
 //! | [`inspect`], [`hold`], [`sanitize`] | the firewall over head and body; a body that waits for it; a head without what it took out |
+//! | [`trial`] | what the firewall would do with a request that nobody has sent |
 //! | [`exchange`] | the request to the backend, and its answer |
 //! | [`upload`], [`relay`], [`tunnel`] | bodies to the backend, answers to the client, upgraded connections |
 //! | [`bulk`] | the rest of a large answer, at the least cost a byte |
@@ -52,6 +53,7 @@ pub mod session;
 pub mod shared;
 pub mod site;
 pub mod stage;
+pub mod trial;
 pub mod tunnel;
 pub mod upload;
 pub mod worker;

@@ -259,6 +259,7 @@ mod tests {
             action: Action::Block,
             variable: "ARGS:password".into(),
             matched: data.into(),
+            transformations: Vec::new(),
         };
         let rule = AuditRule {
             file: "REQUEST-942.conf".into(),

@@ -55,6 +55,10 @@ pub struct RuleMatch {
     /// The bytes that matched, decoded as the rule saw them, or what the rule says of them (`logdata`); lossy UTF-8, at most
     /// 120 characters.
     pub matched: String,
+    /// The transformations that made the value what the rule saw, as SecLang names them, those that changed nothing left out; of
+    /// rules in SecLang alone.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub transformations: Vec<&'static str>,
 }
 
 impl RuleMatch {

@@ -68,6 +68,7 @@ pub(crate) const KEYS: &[&str] = &[
     "reason",
     "created_at",
     "hits",
+    "last_hit_at",
 ];
 
 #[derive(Deserialize)]
@@ -92,6 +93,9 @@ struct ExceptionSource {
     /// Written in listings, ignored where it is read.
     #[serde(default, rename = "hits")]
     _hits: serde::de::IgnoredAny,
+    /// As `hits`.
+    #[serde(default, rename = "last_hit_at")]
+    _last_hit_at: serde::de::IgnoredAny,
 }
 
 /// A prefix, or an address alone.

@@ -7,7 +7,6 @@ use secbeat_types::{Category, Timestamp};
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashSet};
 use std::net::IpAddr;
-use std::sync::atomic::Ordering;
 
 /// The most steps that are spent on the matches of one request, some 20 ms: exceptions looked at, patterns tried. From there
 /// on no exception holds: no match is let through because it costs much.
@@ -85,7 +84,7 @@ impl Lookup {
                 self.for_variable(set, here, asked.names)
             });
         let Some(compiled) = excepting else { return false };
-        compiled.hits.fetch_add(1, Ordering::Relaxed);
+        compiled.counter.hit(circumstances.now);
         newly();
         if excepted.len() >= REMEMBERED_MAX {
             excepted.clear();
@@ -187,7 +186,7 @@ mod tests {
             ..Request::default()
         });
         let excepted = transaction.take_excepted();
-        let hits: u64 = exceptions.hits().map(|(_, hits)| hits).sum();
+        let hits: u64 = exceptions.hits().map(|(_, hits)| hits.count).sum();
         assert_eq!(hits, u64::from(excepted));
         (transaction.lookup.steps.get(), excepted)
     }

@@ -5,10 +5,10 @@ use crate::exception_lookup::Circumstances;
 use crate::glob::{Glob, Hosts, Paths};
 use crate::rule_error::Subject;
 use crate::{Exception, RuleError};
-use secbeat_types::Category;
+use secbeat_types::{Category, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
 
 /// The longest id, in characters.
 const ID_LEN_MAX: usize = 128;
@@ -33,8 +33,35 @@ pub(crate) struct Compiled {
     /// The variables it is for; none: all.
     pub(crate) parameters: Vec<Glob>,
     hosts: Hosts,
-    /// How many matches it kept from counting.
-    pub(crate) hits: Arc<AtomicU64>,
+    pub(crate) counter: Arc<Counter>,
+}
+
+/// The matches that an exception kept from counting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Hits {
+    /// How many there were.
+    pub count: u64,
+    /// When the last one was; `None`: there was none.
+    pub last: Option<Timestamp>,
+}
+
+/// [`Hits`], counted by all threads.
+#[derive(Debug, Default)]
+pub(crate) struct Counter {
+    count: AtomicU64,
+    last_ms: AtomicI64,
+}
+
+impl Counter {
+    pub(crate) fn hit(&self, now: Timestamp) {
+        self.last_ms.fetch_max(now.unix_ms(), Relaxed);
+        self.count.fetch_add(1, Relaxed);
+    }
+
+    fn hits(&self) -> Hits {
+        let count = self.count.load(Relaxed);
+        Hits { count, last: (count > 0).then(|| Timestamp::from_unix_ms(self.last_ms.load(Relaxed))) }
+    }
 }
 
 impl ExceptionSet {
@@ -68,7 +95,7 @@ impl ExceptionSet {
                 parameters: parameters(&exception.parameters)
                     .map_err(|message| blame("parameters", message))?,
                 hosts: Hosts::new(&exception.hosts).map_err(|message| blame("hosts", message))?,
-                hits: Arc::default(),
+                counter: Arc::default(),
                 exception: exception.clone(),
             };
             if !compiled.is_narrow() {
@@ -95,19 +122,19 @@ impl ExceptionSet {
 
     /// This set, its exceptions counting on where those of the same id in `before` are.
     pub fn counting_on(mut self, before: &ExceptionSet) -> ExceptionSet {
-        let counts: BTreeMap<&str, &Arc<AtomicU64>> =
-            before.compiled.iter().map(|known| (known.exception.id.as_str(), &known.hits)).collect();
+        let counts: BTreeMap<&str, &Arc<Counter>> =
+            before.compiled.iter().map(|known| (known.exception.id.as_str(), &known.counter)).collect();
         for compiled in &mut self.compiled {
-            if let Some(hits) = counts.get(compiled.exception.id.as_str()) {
-                compiled.hits = Arc::clone(hits);
+            if let Some(counter) = counts.get(compiled.exception.id.as_str()) {
+                compiled.counter = Arc::clone(counter);
             }
         }
         self
     }
 
-    /// The exceptions, in order, each with the number of matches that it kept from counting.
-    pub fn hits(&self) -> impl Iterator<Item = (&Exception, u64)> {
-        self.compiled.iter().map(|compiled| (&compiled.exception, compiled.hits.load(Ordering::Relaxed)))
+    /// The exceptions, in order, each with the matches that it kept from counting.
+    pub fn hits(&self) -> impl Iterator<Item = (&Exception, Hits)> {
+        self.compiled.iter().map(|compiled| (&compiled.exception, compiled.counter.hits()))
     }
 
     /// How many there are.

@@ -180,6 +180,7 @@ fn synthetic(id: &str, name: &str, category: Category, variable: Variable<'_>, m
         action: Action::Block,
         variable: variable.to_string(),
         matched: excerpt(matched),
+        transformations: Vec::new(),
     }
 }
 
@@ -196,6 +197,7 @@ mod tests {
             action,
             variable: "path".into(),
             matched: String::new(),
+            transformations: Vec::new(),
         }
     }
 

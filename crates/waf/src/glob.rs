@@ -35,7 +35,7 @@ impl Glob {
 }
 
 /// Patterns of paths, as rules, exceptions and limits name them: `/admin` is `/admin` and all below it;
-/// `/api/*/login` is a [`Glob`] for the whole path.
+/// `/api/*/login` is a [`Glob`] for the whole path, `=/admin` that path alone, whatever characters it has.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Paths(Vec<PathPattern>);
 
@@ -44,15 +44,20 @@ enum PathPattern {
     /// A path, without a slash at its end, and all below it.
     Below(Box<[u8]>),
     Whole(Glob),
+    /// A path and nothing below it.
+    Alone(Box<[u8]>),
 }
 
 impl Paths {
     /// Reads patterns.
     ///
     /// # Errors
-    /// One does not begin with `/`.
+    /// One does not begin with `/`, behind its `=` where it has one.
     pub fn new(patterns: &[String]) -> Result<Paths, String> {
         let read = |pattern: &String| match pattern.as_str() {
+            alone if alone.starts_with("=/") => {
+                Ok(PathPattern::Alone(alone.trim_start_matches('=').as_bytes().into()))
+            }
             other if !other.starts_with('/') => {
                 Err(format!("expected a path that begins with `/`, found `{other}`"))
             }
@@ -75,6 +80,7 @@ impl Paths {
                 [first, rest @ ..] => **first == *b"/" && rest.iter().all(|piece| piece.is_empty()),
                 [] => false,
             },
+            PathPattern::Alone(_) => false,
         })
     }
 
@@ -85,6 +91,7 @@ impl Paths {
                 path.strip_prefix(&**folder).is_some_and(|rest| matches!(rest, [] | [b'/', ..]))
             }
             PathPattern::Whole(glob) => glob.is_match(path),
+            PathPattern::Alone(alone) => **alone == *path,
         })
     }
 }
@@ -157,6 +164,8 @@ mod tests {
         assert!(paths("/api/*/login").is_match(b"/api/v1/login"));
         assert!(!paths("/api/*/login").is_match(b"/api/v1/logins"));
         assert!(!paths("/a.b").is_match(b"/axb"));
+        assert!(paths("=/a*").is_match(b"/a*") && paths("=/").is_match(b"/"));
+        assert!(!paths("=/a*").is_match(b"/ab") && !paths("=/").is_match(b"/a") && !paths("=/").is_for_all());
         assert!(Paths::new(&["admin".to_owned()]).unwrap_err().contains("begins with `/`"));
     }
 

@@ -12,8 +12,9 @@
 //! | it is looked at for where it comes from | [`csrf`] |
 //! | it is taken apart into values | [`request`], [`body`] |
 //! | each value is looked at as it is and in every decoded form | [`transform`], [`decode`] |
-//! | and what was found is written down | [`audit`] |
+//! | and what was found is written down, or told with all that led to it | [`audit`], [`trace`] |
 //! | what matched settles the verdict | [`findings`] |
+//! | and a rule in SecLang says how the client is answered | [`intervention`] |
 //! | an answer is looked at by rules in SecLang | [`response`] |
 //! | and is taken out, where a rule says so | [`sanitize`] |
 //!
@@ -32,6 +33,7 @@ mod exception_lookup;
 pub mod exception_set;
 pub mod findings;
 pub mod glob;
+pub mod intervention;
 pub mod os_sources;
 pub mod request;
 pub mod response;
@@ -45,6 +47,7 @@ pub mod scope;
 mod seclang;
 pub mod settings;
 mod strict_json;
+pub mod trace;
 pub mod transaction;
 pub mod transform;
 
@@ -53,7 +56,8 @@ pub use context::Context;
 pub use csrf::Csrf;
 pub use exception::Exception;
 pub use exception_file::parse_exceptions;
-pub use exception_set::ExceptionSet;
+pub use exception_set::{ExceptionSet, Hits};
+pub use intervention::Intervention;
 pub use os_sources::OsSources;
 pub use request::{BodyFollows, Request};
 pub use response::ResponseHead;
@@ -67,5 +71,6 @@ pub use scope::Scope;
 pub use secbeat_engine::{Collections, Program, Store};
 pub use secbeat_seclang::Sources;
 pub use settings::Settings;
-pub use transaction::Transaction;
+pub use trace::Traced;
+pub use transaction::{Transaction, every_form_of_path};
 pub use transform::Transform;

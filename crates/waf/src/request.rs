@@ -33,16 +33,21 @@ pub enum BodyFollows {
 }
 
 impl<'a> Request<'a> {
-    /// The path and the query of the target, undecoded; of an absolute form without scheme and authority.
-    pub fn path_and_query(&self) -> (&'a [u8], Option<&'a [u8]>) {
-        let origin = match memchr::memmem::find(self.target, b"://") {
+    /// The target from its path on: of an absolute form without scheme and authority.
+    pub(crate) fn origin_form(&self) -> &'a [u8] {
+        match memchr::memmem::find(self.target, b"://") {
             Some(at) if !self.target.starts_with(b"/") => {
                 let authority = self.target.get(at + 3..).unwrap_or_default();
                 let end = authority.iter().position(|b| matches!(b, b'/' | b'?')).unwrap_or(authority.len());
                 authority.get(end..).unwrap_or_default()
             }
             _ => self.target,
-        };
+        }
+    }
+
+    /// The path and the query of the target, undecoded; of an absolute form without scheme and authority.
+    pub fn path_and_query(&self) -> (&'a [u8], Option<&'a [u8]>) {
+        let origin = self.origin_form();
         match memchr::memchr(b'?', origin) {
             Some(at) => (origin.get(..at).unwrap_or_default(), origin.get(at + 1..)),
             None => (origin, None),

@@ -45,6 +45,11 @@ impl Transaction<'_> {
         self.in_seclang(|run, gate| run.response_body(body, complete, gate))
     }
 
+    /// In place of phase 4: the answer has no body, or one that is not looked at.
+    pub fn response_body_not_inspected(&mut self) -> Verdict {
+        self.in_seclang(|run, gate| run.no_response_body(gate))
+    }
+
     /// Phase 5, logging: nothing that is found there stops anything. It runs also after a stop, and by itself where this is
     /// not called.
     pub fn finish(&mut self) {

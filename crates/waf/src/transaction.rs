@@ -20,9 +20,9 @@ pub struct Transaction<'r> {
     pub(crate) set: &'r RuleSet,
     pub(crate) context: Context<'r>,
     /// The path as it came, where anything asks for it.
-    path: Vec<u8>,
+    pub(crate) path: Vec<u8>,
     /// The path in every form, once something asked.
-    paths: OnceCell<Vec<Vec<u8>>>,
+    pub(crate) paths: OnceCell<Vec<Vec<u8>>>,
     findings: Findings,
     edits: Vec<Edit>,
     /// What exceptions have said.
@@ -280,6 +280,7 @@ impl<'r> Transaction<'r> {
                 action: compiled.action,
                 variable: variable.to_string(),
                 matched: excerpt(hit.as_bytes()),
+                transformations: Vec::new(),
             };
             if self.admit(matched, index, found) == Some(Action::Sanitize) {
                 let hits = compiled.pattern.find_iter(value).take(sanitize::CUTS_MAX);
@@ -339,7 +340,7 @@ impl<'r> Transaction<'r> {
         }
     }
 
-    pub(crate) fn paths(&self) -> &[Vec<u8>] {
+    fn paths(&self) -> &[Vec<u8>] {
         self.paths.get_or_init(|| every_form_of_path(&self.path))
     }
 }
@@ -359,7 +360,7 @@ fn edit(value: &Value<'_>, form: &[u8], cuts: Vec<Range<usize>>, found: &mut Fin
 }
 
 /// The path as it came, decoded and resolved, so that no spelling of it escapes a rule for certain paths.
-fn every_form_of_path(path: &[u8]) -> Vec<Vec<u8>> {
+pub fn every_form_of_path(path: &[u8]) -> Vec<Vec<u8>> {
     let chain = vec![transform::Transform::UrlDecode, transform::Transform::NormalizePath];
     let forms = transform::forms(path, false, &[chain], 1);
     std::iter::once(path.to_vec()).chain(forms.into_iter().map(|form| form.bytes)).collect()

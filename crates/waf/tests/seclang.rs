@@ -134,7 +134,7 @@ fn an_exception_keeps_a_match_from_scoring_and_counts() {
         let exceptions = ExceptionSet::compile(exceptions).unwrap();
         let context = Context { exceptions: &exceptions, ..context() };
         let action = rules.judge_head(&get("/?id=1'+union+select+password+from+users--+"), context).action;
-        (action, exceptions.hits().map(|(_, hits)| hits).sum::<u64>())
+        (action, exceptions.hits().map(|(_, hits)| hits.count).sum::<u64>())
     };
     assert_eq!(judge(r#"{"categories":["sql_injection"],"parameters":["ARGS:other"]}"#), (Action::Block, 0));
     for parameter in ["ARGS:id", "query:id"] {

@@ -20,7 +20,10 @@ pub async fn list(State(api): State<Arc<Api>>) -> Result<Json<Value>, ApiError> 
         let shown = view.exceptions.hits().filter(|(exception, _)| exception.is_in_force(now)).map(
             |(exception, hits)| {
                 let mut shown = json!(exception);
-                shown["hits"] = json!(hits);
+                shown["hits"] = json!(hits.count);
+                if let Some(last) = hits.last {
+                    shown["last_hit_at"] = json!(last);
+                }
                 shown
             },
         );
@@ -66,6 +69,6 @@ fn changed(
     Ok((if changed.durable { StatusCode::OK } else { StatusCode::ACCEPTED }, Json(changed)))
 }
 
-fn wrong(error: RuleError) -> ApiError {
+pub(super) fn wrong(error: RuleError) -> ApiError {
     ApiError::invalid(error.to_string())
 }

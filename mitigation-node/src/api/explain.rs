@@ -23,7 +23,7 @@ use std::time::Instant;
 /// Events that are shown of a client.
 const EVENTS: usize = 10;
 /// Events of a client among which that of a request is looked for.
-const EVENTS_SEARCHED: usize = 1000;
+pub(super) const EVENTS_SEARCHED: usize = 1000;
 
 /// What to explain: one of the two.
 #[derive(Deserialize)]
@@ -125,7 +125,9 @@ async fn of_request(shared: Arc<Shared>, text: &str) -> Result<Value, ApiError> 
     };
     let Some(trace) = trace else {
         if let Some(record) = record {
-            return Ok(json!({ "request_id": text, "trace": [], "event": null, "record": record }));
+            return Ok(
+                json!({ "request_id": text, "trace": [], "event": null, "rules": [], "record": record }),
+            );
         }
         return Err(ApiError::not_found(format!(
             "nothing is known of {text}: it is under way still, or was answered before the start, or so many requests ago that \
@@ -142,7 +144,7 @@ async fn of_request(shared: Arc<Shared>, text: &str) -> Result<Value, ApiError> 
     .await
 }
 
-async fn find(shared: &Arc<Shared>, id: u64) -> Result<Option<Trace>, ApiError> {
+pub(super) async fn find(shared: &Arc<Shared>, id: u64) -> Result<Option<Trace>, ApiError> {
     let shared = shared.clone();
     aside(move || shared.ledgers.find(id)).await
 }
@@ -168,8 +170,25 @@ fn shown(policy: &Policy, id: &str, trace: &Trace, events: &[&Event], record: Va
         "action": ledger::action(trace.flags),
         "trace": steps(trace, events),
         "event": event,
+        "rules": site.map_or_else(Vec::new, |_| places(policy, trace.site.into(), event.copied())),
         "record": record,
     })
+}
+
+/// Where the rules in SecLang are that an event names.
+fn places(policy: &Policy, site: usize, event: Option<&Event>) -> Vec<Value> {
+    let waf = policy.sites.at(site).waf.as_ref();
+    let Some(program) = waf.and_then(|waf| waf.rules.seclang()) else { return Vec::new() };
+    let mut ids: Vec<&str> =
+        event.iter().flat_map(|event| &event.matches).map(|found| &*found.rule_id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let place = |id: &str| {
+        let number: u64 = id.parse().ok()?;
+        let rule = program.rules().iter().find(|rule| rule.id == number)?;
+        Some(json!({ "id": id, "file": rule.file, "line": rule.line }))
+    };
+    ids.into_iter().filter_map(place).collect()
 }
 
 /// The stages that the request came to, in order, and what each said.

@@ -100,6 +100,7 @@ fn what_the_guide_does_not_name_comes_after_it() {
             action: Action::Block,
             variable: "query:id".into(),
             matched: "1' or".into(),
+            transformations: Vec::new(),
         }],
         ..attack()
     };

@@ -90,6 +90,7 @@ impl Mask {
             action: word(&found.action),
             variable: masking.variable(&found.variable),
             matched: masking.matched(&found.variable, &found.matched, &shown),
+            transformations: found.transformations.iter().map(|name| (*name).to_owned()).collect(),
         });
         let matches = matches.collect();
         let body = (draft.body_bytes > 0).then(|| {

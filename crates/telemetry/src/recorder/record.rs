@@ -118,6 +118,9 @@ pub struct MatchNote {
     pub variable: String,
     /// What matched in it.
     pub matched: String,
+    /// The transformations that made it what the rule saw.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub transformations: Vec<String>,
 }
 
 /// Which records are asked for.

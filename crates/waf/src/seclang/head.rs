@@ -20,28 +20,25 @@ pub struct HeadLimits {
 /// `REQUEST_URI` is as it was sent, without a fragment and without scheme and host, as in ModSecurity 2; ModSecurity 3
 /// decodes it once. `REQUEST_FILENAME` and what follows from it are decoded once, as in both.
 pub fn head(request: &Request<'_>, limits: &HeadLimits, out: &mut impl Variables) -> Option<Processor> {
-    let (path, query) = request.path_and_query();
-    let (path, query) = match memchr::memchr(b'#', path) {
-        Some(at) => (path.get(..at).unwrap_or_default(), None),
-        None => (path, query.map(without_fragment)),
+    let uri = without_fragment(request.origin_form());
+    let (path, query) = match memchr::memchr(b'?', uri) {
+        Some(at) => (uri.get(..at).unwrap_or_default(), uri.get(at + 1..).unwrap_or_default()),
+        None => (uri, &b""[..]),
     };
     out.set(Variable::RequestMethod, request.method);
     out.set(Variable::RequestProtocol, request.protocol);
     out.set(Variable::RequestUriRaw, request.target);
     let line = [request.method, b" ", request.target, b" ", request.protocol].concat();
     out.set(Variable::RequestLine, &line);
-    match query {
-        Some(query) => out.set(Variable::RequestUri, &[path, b"?", query].concat()),
-        None => out.set(Variable::RequestUri, path),
-    }
+    out.set(Variable::RequestUri, uri);
     let file_name = path_decoded(path);
     out.set(Variable::RequestFilename, &file_name);
     out.set(Variable::PathInfo, &file_name);
     out.set(Variable::RequestBasename, basename(&file_name));
-    out.set(Variable::QueryString, query.unwrap_or_default());
+    out.set(Variable::QueryString, query);
     out.set(Variable::UniqueId, request.id.as_bytes());
     let mut sink = |name: &[u8], value: &[u8]| out.add(Variable::ArgsGet, name, value);
-    let read = arguments(query.unwrap_or_default(), limits.separator, limits.args_max, &mut sink);
+    let read = arguments(query, limits.separator, limits.args_max, &mut sink);
     if read.has_bad_encoding {
         out.set(Variable::UrlencodedError, b"1");
     }
@@ -64,8 +61,8 @@ pub fn head(request: &Request<'_>, limits: &HeadLimits, out: &mut impl Variables
     processor
 }
 
-fn without_fragment(query: &[u8]) -> &[u8] {
-    query.get(..memchr::memchr(b'#', query).unwrap_or(query.len())).unwrap_or_default()
+fn without_fragment(uri: &[u8]) -> &[u8] {
+    uri.get(..memchr::memchr(b'#', uri).unwrap_or(uri.len())).unwrap_or_default()
 }
 
 /// What follows the last `/` or `\`.

@@ -2,8 +2,9 @@
 
 use super::admission::Gate;
 use super::run::Run;
-use crate::Transaction;
 use crate::findings::Findings;
+use crate::transaction::every_form_of_path;
+use crate::{Intervention, Transaction};
 use secbeat_types::{Scores, Verdict};
 
 impl<'r> Transaction<'r> {
@@ -27,18 +28,25 @@ impl<'r> Transaction<'r> {
         if !found.goes_on() {
             return;
         }
-        let Some(mut run) = self.seclang.take() else { return };
+        let Some(run) = &mut self.seclang else { return };
+        let (path, paths) = (&self.path, &self.paths);
         let gate = Gate {
             rules: run.rules,
             first: self.set.seclang_first(),
             context: &self.context,
             lookup: &self.lookup,
-            paths: &|| self.paths(),
+            paths: &|| paths.get_or_init(|| every_form_of_path(path)),
             excepted: &self.excepted,
         };
-        phase(&mut run, &gate);
+        phase(run, &gate);
+        run.answered = run.intervention.as_ref().and_then(Intervention::of);
         run.tell(self.set.settings.block_on_budget, found);
-        self.seclang = Some(run);
+    }
+
+    /// How the rule in SecLang that stopped the last phase would have the client answered, once; `None`: another stopped it, or
+    /// none.
+    pub fn take_intervention(&mut self) -> Option<Intervention> {
+        self.seclang.as_mut()?.answered.take()
     }
 
     /// The anomaly scores of the request, where its rules keep any.

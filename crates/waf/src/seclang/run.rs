@@ -21,6 +21,8 @@ pub struct Run<'r> {
     phase: Option<Phase>,
     /// What stopped it, since this was last asked.
     pub(super) intervention: Option<Intervention>,
+    /// How the client is to be answered for it.
+    pub(super) answered: Option<crate::Intervention>,
     /// How many matches have been told.
     pub(super) told: usize,
 }
@@ -50,6 +52,7 @@ impl<'r> Run<'r> {
             processor: None,
             phase: None,
             intervention: None,
+            answered: None,
             told: 0,
         }
     }
@@ -155,6 +158,11 @@ impl<'r> Run<'r> {
         let settings = self.effective().filter(|settings| settings.response_body_access)?;
         let limit = settings.response_body_limit.unwrap_or(RESPONSE_BODY_LIMIT);
         Some(usize::try_from(limit).unwrap_or(usize::MAX)).filter(|limit| *limit > 0)
+    }
+
+    /// Phase 4 of an answer without a body, or with one that is not looked at.
+    pub fn no_response_body(&mut self, admission: &dyn Admission) {
+        self.run(Phase::ResponseBody, admission);
     }
 
     /// Phase 4.

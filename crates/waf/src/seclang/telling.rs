@@ -43,6 +43,7 @@ impl Run<'_> {
             action,
             variable: matched.variable.clone(),
             matched: excerpt(matched_text),
+            transformations: matched.transformations.clone(),
         })
     }
 

@@ -62,6 +62,7 @@ fn found(variable: &str, matched: &str) -> RuleMatch {
         action: Action::Block,
         variable: variable.into(),
         matched: matched.into(),
+        transformations: Vec::new(),
     }
 }
 
@@ -371,6 +372,7 @@ fn what_matched_in_a_secret_place_is_masked_in_events_too_by_its_name_in_either_
         action: Action::Log,
         variable: variable.into(),
         matched: matched.into(),
+        transformations: Vec::new(),
     };
     let mut matches = vec![
         found("ARGS:password", "hunter2"),
