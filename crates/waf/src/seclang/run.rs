@@ -231,6 +231,10 @@ impl<'r> Run<'r> {
         {
             self.phase = Some(phase);
             self.intervention = engine.run_admitting(phase, Some(admission));
+            // Nothing is left but logging, also where the operator lets a request go on whose budget is used up.
+            if self.intervention.is_some() {
+                self.phase = Some(Phase::ResponseBody);
+            }
         }
     }
 }
