@@ -75,7 +75,7 @@ pub fn router(api: Arc<Api>) -> Router {
         .route("/api/v1/waf/rules", get(policy::list_rules).post(policy::set_rules))
         .route("/api/v1/waf/rules/{id}", delete(policy::delete_rule))
         .route("/api/v1/waf/exceptions", get(exceptions::list).post(exceptions::set))
-        .route("/api/v1/waf/exceptions/preview", post(preview::preview))
+        .route("/api/v1/waf/preview", post(preview::preview))
         .route("/api/v1/waf/test", post(trial::test))
         .route("/api/v1/waf/exceptions/{id}", delete(exceptions::delete))
         .route("/api/v1/policy", get(policy::show))

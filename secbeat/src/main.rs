@@ -8,6 +8,7 @@
 //! | [`words`] | scopes, paths and bodies of calls |
 //! | [`calls`] | making a call, and printing its answer |
 //! | [`show`] | answers of a node as text |
+//! | [`curl`] | command lines of curl as requests |
 //! | [`client`] | calls of a node's API over HTTP |
 //! | [`sse`] | server-sent events |
 //! | [`edge`] | the node's own program: where it is, and its check of a configuration |
@@ -16,6 +17,7 @@
 mod arguments;
 mod calls;
 mod client;
+mod curl;
 mod edge;
 mod failure;
 mod nouns;

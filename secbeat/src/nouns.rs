@@ -5,7 +5,9 @@
 //! | [`decision`] | who is blocked |
 //! | [`allowlist`] | who is let through |
 //! | [`rule`] | firewall rules |
+//! | [`trial`] | what rules would do with a request |
 //! | [`exception`] | matches of rules that do not count |
+//! | [`proposal`] | exceptions made from a request that was stopped |
 //! | [`event`] | what happened |
 //! | [`follow`] | what happens, as it happens |
 //! | [`record`] | recorded requests |
@@ -25,8 +27,10 @@ pub mod follow;
 pub mod node;
 pub mod panic;
 pub mod policy;
+pub mod proposal;
 pub mod record;
 pub mod rule;
+pub mod trial;
 
 use crate::arguments::At;
 use crate::failure::Failure;

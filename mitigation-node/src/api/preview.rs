@@ -44,7 +44,7 @@ pub struct Asked {
     limit: Option<usize>,
 }
 
-/// `POST /api/v1/waf/exceptions/preview`
+/// `POST /api/v1/waf/preview`
 pub async fn preview(State(api): State<Arc<Api>>, Body(asked): Body<Asked>) -> Result<Json<Value>, ApiError> {
     let limit = match asked.limit.unwrap_or(LIMIT) {
         limit @ 1..=LIMIT_MAX => limit,

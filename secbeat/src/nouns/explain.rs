@@ -4,7 +4,7 @@ use crate::arguments::Target;
 use crate::calls::{call, print};
 use crate::failure::Failure;
 use crate::nouns::{event, panic};
-use crate::show::{field, items, table};
+use crate::show::{field, items, list, table};
 use crate::words::Path;
 use clap::Args;
 use hyper::Method;
@@ -99,9 +99,15 @@ fn request(answer: &Value) -> String {
     let matches = items(&answer["event"], "matches");
     if !matches.is_empty() {
         text.push('\n');
-        let head = ["RULE", "ACTION", "WHERE", "MATCHED"];
+        let head = ["RULE", "ACTION", "WHERE", "THROUGH", "AT", "MATCHED"];
+        let places = items(answer, "rules");
         text.push_str(&table(&head, matches, |found| {
-            ["rule_id", "action", "variable", "matched"].map(|name| field(found, name)).to_vec()
+            let place = places.iter().find(|place| place["id"] == found["rule_id"]);
+            let place = place
+                .map_or("-".into(), |place| format!("{}:{}", field(place, "file"), field(place, "line")));
+            let mut row = ["rule_id", "action", "variable"].map(|name| field(found, name)).to_vec();
+            row.extend([list(found, "transformations"), place, field(found, "matched")]);
+            row
         }));
     }
     text

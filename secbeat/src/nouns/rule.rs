@@ -5,7 +5,7 @@ use crate::calls::{call, print};
 use crate::client::encode;
 use crate::failure::Failure;
 use crate::nouns::decision::not_durable;
-use crate::nouns::exception;
+use crate::nouns::{exception, trial};
 use crate::show::{field, items, table};
 use crate::words::Path;
 use clap::Subcommand;
@@ -34,6 +34,8 @@ pub enum Verb {
         /// Its id
         id: String,
     },
+    /// Show what the firewall would do with a request, without sending it anywhere; exit status 1: it would be stopped
+    Test(trial::Test),
     /// Matches of rules that do not count
     #[command(subcommand)]
     Exception(exception::Verb),
@@ -52,6 +54,7 @@ pub async fn run(target: Target, verb: Verb) -> Result<(), Failure> {
             let path = format!("{PATH}/{}", encode(&id));
             print(&target, &call(&target, Method::DELETE, path, None).await?, applied)
         }
+        Verb::Test(test) => trial::run(target, test).await,
         Verb::Exception(verb) => exception::run(target, verb).await,
     }
 }
