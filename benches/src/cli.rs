@@ -4,6 +4,7 @@ use clap::{Parser, Subcommand};
 use tempfile::TempDir;
 
 use crate::Outcome;
+use crate::crs;
 use crate::document;
 use crate::peers::Peer;
 use crate::process::{Cores, open_many_files, stay_on};
@@ -49,6 +50,21 @@ enum Command {
         #[arg(long)]
         quick: bool,
         /// The day the table carries, if it is not today
+        #[arg(long)]
+        date: Option<String>,
+    },
+    /// What the Core Rule Set costs, beside ModSecurity: the section "The Core Rule Set" of docs/benchmarks.md, the raw
+    /// results in target/bench/crs.json
+    Crs {
+        #[command(flatten)]
+        plan: Plan,
+        /// Transactions of the long run, over which memory must not grow
+        #[arg(long, default_value_t = 1_000_000)]
+        transactions: usize,
+        /// A smoke run: two rounds of a second, fewer kinds and levels, 20,000 transactions; writes no file
+        #[arg(long)]
+        quick: bool,
+        /// The day the tables carry, if it is not today
         #[arg(long)]
         date: Option<String>,
     },
@@ -107,6 +123,17 @@ pub async fn run() -> Outcome<()> {
             }
             document::raw("steering", &results)?;
             document::put("steering", &steering::report::section(&results))
+        }
+        Command::Crs { plan, transactions, quick, date } => {
+            let date = date.unwrap_or_else(today);
+            let extent = if quick { crs::Extent::quick() } else { crs::Extent { plan, transactions, quick } };
+            let results = crs::run(dir.path(), date, extent).await?;
+            print!("{}", crs::report::section(&results));
+            if quick {
+                return Ok(());
+            }
+            document::raw("crs", &results)?;
+            document::put("crs", &crs::report::section(&results))
         }
         Command::Compare { scenario, peers, latency, plan } => {
             single::compare(dir.path(), scenario, &peers, plan, latency).await

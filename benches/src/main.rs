@@ -19,14 +19,18 @@
 //! | [`single`] | one scenario by itself |
 //! | [`suite`] | the whole of `make bench` |
 //! | [`steering`] | what changes by people and many clients cost a node: `make bench-steering` |
+//! | [`crs`] | what the Core Rule Set costs, beside ModSecurity: `make bench-waf` |
+//! | [`asker`] | our own load: many keep-alive connections, each request of its own making |
 //! | [`stats`] | medians, quantiles and the bootstrap |
 //! | [`table`] | rows as Markdown |
 //! | [`document`] | the tables of `docs/benchmarks.md` |
 
 mod answer;
+mod asker;
 mod certificate;
 mod cli;
 mod client;
+mod crs;
 mod document;
 mod idle;
 mod load;
@@ -59,6 +63,11 @@ async fn told_to_end() {
 
 /// What a step of the benchmark gives, or a sentence saying what failed, where, and what to do.
 type Outcome<T> = Result<T, String>;
+
+/// Does what blocks on a thread of its own.
+async fn aside<T: Send + 'static>(work: impl FnOnce() -> Outcome<T> + Send + 'static) -> Outcome<T> {
+    tokio::task::spawn_blocking(work).await.map_err(|e| format!("a measurement has stopped: {e}"))?
+}
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {

@@ -63,7 +63,9 @@ http {{
     default_type application/octet-stream;
     server {{
         listen 127.0.0.1:{port} backlog=16384;
+        client_max_body_size 16m;
         location = /160 {{ return 200 "{small}"; }}
+        location /shop/ {{ default_type text/html; return 200 "{small}"; }}
         location / {{ root {dir}/files; }}
     }}
 }}

@@ -13,7 +13,7 @@ use crate::measure::{self, Cpu};
 use crate::peers::{Peer, Running};
 use crate::process::Cores;
 use crate::scenario::Scenario;
-use crate::stats::{self, Ratio};
+use crate::stats::{self, Estimate};
 
 /// How busy the proxy's core must be for the rate to be the proxy's and not the client's.
 pub const BUSY: f64 = 0.95;
@@ -82,7 +82,7 @@ pub fn better_rival(all: &[Series]) -> Option<&Series> {
 }
 
 /// CPU per request of `ours` over that of the better rival.
-pub fn ratio(ours: &Series, all: &[Series]) -> Option<Ratio> {
+pub fn ratio(ours: &Series, all: &[Series]) -> Option<Estimate> {
     stats::ratio(&ours.costs(Round::cost_us), &better_rival(all)?.costs(Round::cost_us))
 }
 

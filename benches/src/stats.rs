@@ -31,10 +31,10 @@ fn middle(sorted: &[f64]) -> f64 {
     }
 }
 
-/// A ratio of two costs and how sure it is.
+/// A figure that each round has given anew, and how sure it is.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Ratio {
-    /// The median of the rounds' ratios.
+pub struct Estimate {
+    /// The median of the rounds'.
     pub median: f64,
     /// The lower bound of the 95 % interval.
     pub low: f64,
@@ -42,31 +42,36 @@ pub struct Ratio {
     pub high: f64,
 }
 
-/// `ours[i] / theirs[i]` over rounds that ran side by side, with the percentile bootstrap's 95 % interval of
-/// its median (Efron 1979). Rounds are resampled in pairs, so what slowed both in one round cancels.
-/// `None` where there is no round.
-pub fn ratio(ours: &[f64], theirs: &[f64]) -> Option<Ratio> {
+/// `ours[i] / theirs[i]` over rounds that ran side by side. Rounds are resampled in pairs, so what slowed both in one
+/// round cancels. `None` where there is no round.
+pub fn ratio(ours: &[f64], theirs: &[f64]) -> Option<Estimate> {
     let ratios: Vec<f64> = ours.iter().zip(theirs).map(|(a, b)| a / b).collect();
-    if ratios.is_empty() {
+    estimate(&ratios)
+}
+
+/// The median of `values` with the percentile bootstrap's 95 % interval (Efron 1979). `None` where there is none.
+pub fn estimate(values: &[f64]) -> Option<Estimate> {
+    if values.is_empty() {
         return None;
     }
     let mut random = SplitMix64(SEED);
-    let mut resample = vec![0.0; ratios.len()];
+    let mut resample = vec![0.0; values.len()];
     let medians: Vec<f64> = (0..RESAMPLES)
         .map(|_| {
-            resample.fill_with(|| ratios.get(random.below(ratios.len())).copied().unwrap_or(0.0));
+            resample.fill_with(|| values.get(random.below(values.len())).copied().unwrap_or(0.0));
             resample.sort_unstable_by(f64::total_cmp);
             middle(&resample)
         })
         .collect();
-    Some(Ratio { median: median(&ratios), low: quantile(&medians, 0.025), high: quantile(&medians, 0.975) })
+    Some(Estimate { median: median(values), low: quantile(&medians, 0.025), high: quantile(&medians, 0.975) })
 }
 
-/// Steele, Lea and Flood's generator (2014): small, and good enough to draw rounds.
-struct SplitMix64(u64);
+/// Steele, Lea and Flood's generator (2014): small, and good enough to draw rounds and words.
+pub struct SplitMix64(pub u64);
 
 impl SplitMix64 {
-    fn next(&mut self) -> u64 {
+    /// The next number.
+    pub fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -75,7 +80,7 @@ impl SplitMix64 {
     }
 
     /// A number below `bound`; the bias of the modulus is 2⁻⁶⁰ here.
-    fn below(&mut self, bound: usize) -> usize {
+    pub fn below(&mut self, bound: usize) -> usize {
         (self.next() % bound as u64) as usize
     }
 }

@@ -6,7 +6,6 @@
 //! | [`node`] | a node with the firewall on, and how long its start took |
 //! | [`api`] | calls of its API, timed |
 //! | [`filling`] | the million decisions and the ten thousand exceptions |
-//! | [`asker`] | our own load: many keep-alive connections, each request of its own making |
 //! | [`background`] | load that goes on while something else is measured, and what came of its requests |
 //! | [`cost`] | CPU of a request of one node against that of another |
 //! | [`clients`] | memory and exactness of the rates under millions of clients |
@@ -16,7 +15,6 @@
 //! | [`report`] | promise, figure, held |
 
 mod api;
-mod asker;
 mod background;
 mod calls;
 mod clients;
@@ -135,9 +133,4 @@ fn disk_dir() -> Outcome<TempDir> {
         .and_then(|()| Path::new(parent).canonicalize())
         .and_then(|parent| tempfile::Builder::new().prefix("steering-").tempdir_in(parent))
         .map_err(|e| format!("creating a folder in {parent}: {e}"))
-}
-
-/// Does what blocks on a thread of its own.
-async fn aside<T: Send + 'static>(work: impl FnOnce() -> Outcome<T> + Send + 'static) -> Outcome<T> {
-    tokio::task::spawn_blocking(work).await.map_err(|e| format!("a measurement has stopped: {e}"))?
 }

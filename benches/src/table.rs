@@ -6,7 +6,7 @@ use crate::idle::Idle;
 use crate::peers::Peer;
 use crate::rounds::{self, BUSY, Round, Series};
 use crate::scenario::{Scenario, Size};
-use crate::stats::{self, Ratio};
+use crate::stats::{self, Estimate};
 use crate::suite::Delays;
 
 /// CPU, rate and memory under load: the header.
@@ -44,10 +44,10 @@ fn label(scenario: Scenario) -> String {
     format!("{} {}", scenario.scheme.label(), scenario.size.label())
 }
 
-fn against(peer: Peer, ratio: Option<Ratio>, rival: Option<Peer>) -> String {
+fn against(peer: Peer, ratio: Option<Estimate>, rival: Option<Peer>) -> String {
     match (peer.is_rival(), ratio, rival) {
         (true, ..) => "–".into(),
-        (_, Some(Ratio { median, low, high }), Some(rival)) => {
+        (_, Some(Estimate { median, low, high }), Some(rival)) => {
             format!("**{median:.2}** ({low:.2}–{high:.2}) × {rival}")
         }
         _ => "no rival was measured".into(),

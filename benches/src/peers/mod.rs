@@ -2,7 +2,7 @@
 
 mod haproxy;
 pub mod job;
-mod nginx;
+pub mod nginx;
 pub mod secbeat;
 
 use std::fmt;

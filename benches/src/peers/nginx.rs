@@ -11,15 +11,20 @@ pub fn version() -> Result<String, String> {
 }
 
 pub fn command(setup: Setup<'_>, port: u16) -> Outcome<Command> {
+    command_with(setup, port, "", "")
+}
+
+/// With lines of its own at the top of the configuration, and in the server.
+pub fn command_with(setup: Setup<'_>, port: u16, top: &str, server: &str) -> Outcome<Command> {
     let file = setup.dir.join("nginx.conf");
-    write(&file, &config(setup, port))?;
+    write(&file, &config(setup, port, top, server))?;
     let mut command = Command::new("nginx");
     command.arg("-c").arg(file);
     Ok(command)
 }
 
-/// Answers of 1 MiB never touch a disk (`proxy_max_temp_file_size 0`).
-fn config(setup: Setup<'_>, port: u16) -> String {
+/// Answers of 1 MiB never touch a disk (`proxy_max_temp_file_size 0`), nor do bodies of requests of up to 256 KiB.
+fn config(setup: Setup<'_>, port: u16, top: &str, server: &str) -> String {
     let (dir, origin, workers) = (setup.dir.display(), setup.origin, setup.workers);
     let (flag, tls) = match setup.certificate {
         None => ("", String::new()),
@@ -34,7 +39,8 @@ fn config(setup: Setup<'_>, port: u16) -> String {
         ),
     };
     format!(
-        r#"daemon off;
+        r#"{top}
+daemon off;
 user root;
 pid {dir}/nginx.pid;
 error_log stderr error;
@@ -47,6 +53,7 @@ http {{
     tcp_nodelay on;
     keepalive_timeout 3600s;
     keepalive_requests 1000000000;
+    client_body_buffer_size 256k;
     client_body_temp_path {dir}/body;
     proxy_temp_path {dir}/proxy;
     fastcgi_temp_path {dir}/fastcgi;
@@ -61,6 +68,7 @@ http {{
     server {{
         listen 127.0.0.1:{port}{flag} reuseport backlog=16384;
         {tls}
+        {server}
         location / {{
             proxy_pass http://origin;
             proxy_http_version 1.1;

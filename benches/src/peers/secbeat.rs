@@ -31,14 +31,19 @@ pub fn rules() -> Outcome<PathBuf> {
 }
 
 pub fn command(setup: Setup<'_>, port: u16, waf: bool) -> Outcome<Command> {
-    let file = setup.dir.join("node.toml");
     let firewall = match waf {
         true => {
             format!("enable = true\nrules_path = \"{}\"", rules()?.display())
         }
         false => "enable = false".into(),
     };
-    write(&file, &config(setup, port, free_port()?, &firewall))?;
+    command_with(setup, port, &firewall)
+}
+
+/// With the lines of section `[waf]`; further sections may follow them.
+pub fn command_with(setup: Setup<'_>, port: u16, firewall: &str) -> Outcome<Command> {
+    let file = setup.dir.join("node.toml");
+    write(&file, &config(setup, port, free_port()?, firewall))?;
     let mut command = Command::new(program()?);
     command.env("MITIGATION_CONFIG", file);
     Ok(command)

@@ -6,8 +6,8 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crate::Outcome;
+use crate::asker::{self, Asker, Next};
 use crate::process::{Cores, all_cores, stay_on};
-use crate::steering::asker::{self, Asker, Next};
 
 /// Keep-alive connections of a thread, and there is one for each core; each asks again as soon as it is answered.
 const CONNECTIONS: usize = 64;

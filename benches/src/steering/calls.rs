@@ -6,9 +6,9 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::Outcome;
+use crate::aside;
 use crate::client::REQUEST;
 use crate::measure;
-use crate::steering::aside;
 use crate::steering::background::Background;
 use crate::steering::node::Node;
 

@@ -16,12 +16,12 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::Outcome;
+use crate::aside;
+use crate::asker::{self, Asker, Next};
 use crate::idle::settled;
 use crate::origin::Origin;
 use crate::peers::job::ATTACK;
 use crate::process::{Cores, stay_on};
-use crate::steering::aside;
-use crate::steering::asker::{self, Asker, Next};
 use crate::steering::filling::address;
 use crate::steering::node::every_core;
 use crate::steering::regulars::{Kept, Limit, Regulars};

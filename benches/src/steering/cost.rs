@@ -5,15 +5,16 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::Outcome;
+use crate::aside;
 use crate::idle::settled;
 use crate::origin::Origin;
 use crate::peers::Running;
 use crate::process::Cores;
 use crate::rounds::{self, Plan, Round, Series};
 use crate::scenario::{Scenario, Scheme, Size};
-use crate::stats::{self, Ratio};
+use crate::stats::{self, Estimate};
 use crate::steering::node::one_core;
-use crate::steering::{Extent, aside, filling};
+use crate::steering::{Extent, filling};
 
 /// How often the two nodes are started anew. Where the pages of a process happen to lie moves its cost by a hundredth
 /// or two for as long as it runs, and rounds of one process cannot see that.
@@ -53,7 +54,7 @@ pub struct Recording {
 
 impl Filled {
     /// CPU with all in place against none.
-    pub fn ratio(&self) -> Option<Ratio> {
+    pub fn ratio(&self) -> Option<Estimate> {
         stats::ratio(&self.filled_us, &self.empty_us)
     }
 }

@@ -7,9 +7,9 @@ use serde_json::json;
 use tokio::time::sleep;
 
 use crate::Outcome;
+use crate::aside;
 use crate::peers::job::ATTACK;
 use crate::steering::api::Api;
-use crate::steering::aside;
 use crate::steering::background::{Background, Seen};
 use crate::steering::node::Node;
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
-use crate::steering::asker::{Asker, Next};
+use crate::asker::{Asker, Next};
 
 /// A limit, and how often those who are watched ask at it.
 #[derive(Debug, Clone, Copy)]

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::document;
-use crate::stats::{self, Ratio, median, quantile};
+use crate::stats::{self, Estimate, median, quantile};
 use crate::steering::Results;
 use crate::steering::clients::{CEILING, Crowd};
 use crate::table::mib;
@@ -186,8 +186,8 @@ fn recording(results: &Results) -> Vec<Line> {
     vec![recorder, log]
 }
 
-fn compared(ratio: Option<Ratio>, ours: &[f64], theirs: &[f64]) -> String {
-    let Some(Ratio { median: ratio, low, high }) = ratio else { return "nothing was measured".into() };
+fn compared(ratio: Option<Estimate>, ours: &[f64], theirs: &[f64]) -> String {
+    let Some(Estimate { median: ratio, low, high }) = ratio else { return "nothing was measured".into() };
     let rounds = ours.len();
     format!(
         "**{ratio:.3}** ({low:.3}–{high:.3}) ×: {:.2} against {:.2} µs, {rounds} rounds",
@@ -197,7 +197,7 @@ fn compared(ratio: Option<Ratio>, ours: &[f64], theirs: &[f64]) -> String {
 }
 
 /// A promise is held when the upper bound holds it, and broken when the lower one breaks it.
-fn held_by_interval(ratio: Ratio, promise: f64) -> &'static str {
+fn held_by_interval(ratio: Estimate, promise: f64) -> &'static str {
     match (ratio.high <= promise, ratio.low > promise) {
         (true, _) => "yes",
         (_, true) => "no",
@@ -237,7 +237,7 @@ mod tests {
 
     #[test]
     fn a_promise_is_held_by_the_whole_interval_alone() {
-        let ratio = |low, high| Ratio { median: (low + high) / 2.0, low, high };
+        let ratio = |low, high| Estimate { median: (low + high) / 2.0, low, high };
         assert_eq!(held_by_interval(ratio(0.99, 1.02), 1.03), "yes");
         assert_eq!(held_by_interval(ratio(1.04, 1.06), 1.03), "no");
         assert!(held_by_interval(ratio(1.00, 1.06), 1.03).starts_with("not shown"));

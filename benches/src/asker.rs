@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 use rustix::event::epoll;
@@ -56,7 +56,8 @@ pub fn run(port: u16, connections: usize, asker: &mut impl Asker) -> Outcome<()>
                     idle.pop_front();
                     let line = lines.get_mut(place).ok_or("no such connection")?;
                     line.number = number;
-                    line.stream.write_all(&request).map_err(|e| broken(&e))?;
+                    line.rest.extend_from_slice(&request);
+                    line.send(&watch, place).map_err(|e| broken(&e))?;
                 }
                 Next::At(when) => {
                     pause = when.saturating_duration_since(now).min(pause);
@@ -76,23 +77,32 @@ pub fn run(port: u16, connections: usize, asker: &mut impl Asker) -> Outcome<()>
         for event in &events {
             let place = event.data.u64() as usize;
             let Some(line) = lines.get_mut(place) else { continue };
+            line.send(&watch, place).map_err(|e| broken(&e))?;
             let Some(head) = line.read().map_err(|e| broken(&e))? else { continue };
             heard = Instant::now();
             asker.answered(line.number, head.status, heard);
-            if head.closes {
+            // An answer to half a request is the last one of its connection.
+            if head.closes || !line.rest.is_empty() {
                 *line = Line::open(port)?;
-                let data = epoll::EventData::new_u64(place as u64);
-                epoll::add(&watch, &*line, data, epoll::EventFlags::IN).map_err(|e| broken(&e))?;
+                epoll::add(&watch, &*line, data(place), epoll::EventFlags::IN).map_err(|e| broken(&e))?;
             }
             idle.push_back(place);
         }
     }
 }
 
+fn data(place: usize) -> epoll::EventData {
+    epoll::EventData::new_u64(place as u64)
+}
+
 /// A connection.
 struct Line {
     stream: TcpStream,
     answer: Vec<u8>,
+    /// What of the request the socket has not taken yet.
+    rest: Vec<u8>,
+    /// Whether the socket is watched for room.
+    full: bool,
     /// Of the request that is not answered yet.
     number: usize,
 }
@@ -103,7 +113,25 @@ impl Line {
         let stream = TcpStream::connect(("127.0.0.1", port)).map_err(broken)?;
         stream.set_nodelay(true).map_err(broken)?;
         stream.set_nonblocking(true).map_err(broken)?;
-        Ok(Self { stream, answer: Vec::with_capacity(4096), number: 0 })
+        Ok(Self { stream, answer: Vec::with_capacity(4096), rest: Vec::new(), full: false, number: 0 })
+    }
+
+    /// Sends as much of the rest as there is room for, and has `watch` tell of more room where there is not enough.
+    fn send(&mut self, watch: &OwnedFd, place: usize) -> std::io::Result<()> {
+        while !self.rest.is_empty() {
+            match self.stream.write(&self.rest) {
+                Ok(sent) => drop(self.rest.drain(..sent)),
+                Err(e) if e.kind() == ErrorKind::WouldBlock => break,
+                Err(e) => return Err(e),
+            }
+        }
+        let full = !self.rest.is_empty();
+        if full != self.full {
+            self.full = full;
+            let more = if full { epoll::EventFlags::OUT } else { epoll::EventFlags::empty() };
+            epoll::modify(watch, &self.stream, data(place), epoll::EventFlags::IN | more)?;
+        }
+        Ok(())
     }
 
     /// Reads what is there; the head of the answer once all of it is.
