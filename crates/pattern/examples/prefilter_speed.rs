@@ -5,10 +5,9 @@
 #[path = "../tests/common/mod.rs"]
 mod common;
 
-use common::Search;
+use common::{Search, cpu_nanos};
 use secbeat_pattern::{Matcher, Prefilter, PrefilterBuilder, PrefilterCache, RuleBits};
 use std::hint::black_box;
-use std::time::Instant;
 
 const VALUES: &[(&str, &[&str])] = &[
     ("number", &["42", "1998", "7"]),
@@ -42,7 +41,7 @@ fn main() {
         common::rules().into_iter().filter(|rule| rule.head && !rule.negated && !rule.response).collect();
     for (name, phrases) in [("expressions and phrases", true), ("expressions alone", false)] {
         let mut builder = PrefilterBuilder::new(rules.len());
-        let started = Instant::now();
+        let started = cpu_nanos();
         for (rule, number) in rules.iter().zip(0..) {
             match &rule.search {
                 Search::Expression(pattern) => builder.pattern(number, pattern),
@@ -55,7 +54,7 @@ fn main() {
             "{name}: {} rules, {} of them by automaton, built in {:.1} ms, {} KB",
             rules.len(),
             filter.weak_rules().len(),
-            started.elapsed().as_secs_f64() * 1e3,
+            (cpu_nanos() - started) as f64 / 1e6,
             filter.memory_usage() >> 10,
         );
         if phrases && std::env::args().any(|argument| argument == "weak") {
@@ -65,7 +64,7 @@ fn main() {
         }
         measure(&filter, rules.len());
     }
-    let started = Instant::now();
+    let started = cpu_nanos();
     let matchers: Vec<_> = rules
         .iter()
         .filter_map(|rule| match &rule.search {
@@ -73,7 +72,7 @@ fn main() {
             Search::Phrases(_) => None,
         })
         .collect();
-    println!("{} matchers built in {:.1} ms", matchers.len(), started.elapsed().as_secs_f64() * 1e3);
+    println!("{} matchers built in {:.1} ms", matchers.len(), (cpu_nanos() - started) as f64 / 1e6);
 }
 
 fn measure(filter: &Prefilter, rules: usize) {
@@ -100,9 +99,9 @@ fn measure(filter: &Prefilter, rules: usize) {
                 }
             };
             run(2);
-            let started = Instant::now();
+            let started = cpu_nanos();
             run(rounds);
-            let nanos = started.elapsed().as_secs_f64() * 1e9 / rounds as f64;
+            let nanos = (cpu_nanos() - started) as f64 / rounds as f64;
             println!(
                 "  {name:12} {which:12} {:9.1} ns a value, {:6.2} ns a byte, {:7.2} told of each value",
                 nanos / values.len() as f64,

@@ -44,25 +44,15 @@ impl Gates {
         rules: usize,
         frequency: &Frequency,
     ) -> Gates {
-        // A class is worth what it turns away of values of some twenty bytes.
-        let worth = |class: &ByteClass| (1.0 - frequency.of_class(class).min(1.0)).powi(20);
-        let mut worths: BTreeMap<ByteClass, f32> = BTreeMap::new();
-        for (_, needs) in needs.clone() {
-            for class in &needs.classes {
-                *worths.entry(*class).or_default() += worth(class);
-            }
-        }
-        let mut ranked: Vec<(ByteClass, f32)> =
-            worths.into_iter().filter(|(_, worth)| *worth > 0.01).collect();
-        ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
-        ranked.truncate(CLASSES_MAX);
+        let chosen =
+            choose(&needs.clone().map(|(_, needs)| &needs.classes[..]).collect::<Vec<_>>(), frequency);
         let mut holds = Box::new([0u64; 256]);
-        for (bit, (class, _)) in ranked.iter().enumerate() {
+        for (bit, class) in chosen.iter().enumerate() {
             // A byte is below 256.
             class.iter().for_each(|byte| holds[usize::from(byte)] |= 1 << bit);
         }
         let keys = needs.map(|(rule, needs)| {
-            let asked = ranked.iter().enumerate().filter(|(_, (class, _))| needs.classes.contains(class));
+            let asked = chosen.iter().enumerate().filter(|(_, class)| needs.classes.contains(class));
             let need = asked.fold(0u64, |need, (bit, _)| need | 1 << bit);
             (rule, need, needs.min_len.min(LENGTH_MAX))
         });
@@ -110,4 +100,38 @@ impl Gates {
             }
         }
     }
+}
+
+/// The classes that turn away most, for as many as there may be: the next is always the one that helps those keys most that
+/// the chosen help least.
+fn choose(keys: &[&[ByteClass]], frequency: &Frequency) -> Vec<ByteClass> {
+    // How likely a value of some twenty bytes holds none of a class.
+    let worth = |class: &ByteClass| (1.0 - frequency.of_class(class).min(1.0)).powi(20);
+    let mut of_class: BTreeMap<ByteClass, (f32, Vec<usize>)> = BTreeMap::new();
+    for (key, classes) in keys.iter().enumerate() {
+        for class in *classes {
+            of_class.entry(*class).or_insert_with(|| (worth(class), Vec::new())).1.push(key);
+        }
+    }
+    let mut best = vec![0.0f32; keys.len()];
+    let mut chosen = Vec::new();
+    while chosen.len() < CLASSES_MAX {
+        // That a key asks for a second class is worth something too.
+        let gain = |worth: f32, of: &[usize]| -> f32 {
+            of.iter().map(|key| (worth - best.get(*key).copied().unwrap_or(1.0)).max(worth * 0.05)).sum()
+        };
+        let next = of_class
+            .iter()
+            .map(|(class, (worth, of))| (gain(*worth, of), *class))
+            .max_by(|a, b| a.0.total_cmp(&b.0));
+        let Some((_, class)) = next.filter(|(gain, _)| *gain > 0.01) else { break };
+        let Some((worth, of)) = of_class.remove(&class) else { break };
+        for key in of {
+            if let Some(best) = best.get_mut(key) {
+                *best = best.max(worth);
+            }
+        }
+        chosen.push(class);
+    }
+    chosen
 }

@@ -10,6 +10,7 @@
 //! | one filter tells which rules may match a value | [`prefilter`], in sets of rules: [`rule_bits`] |
 //! | what is wrong with an expression | [`error`] |
 
+mod branches;
 mod byte_class;
 pub mod error;
 mod fancy;

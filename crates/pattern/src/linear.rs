@@ -17,8 +17,9 @@ use std::sync::{Arc, OnceLock};
 
 /// The largest NFA of one expression, bytes: the longest of the Core Rule Set takes less than an eighth of it.
 const NFA_MAX: usize = 4 << 20;
-/// What a lazy DFA may take of a worker's memory before it starts afresh, bytes; more only if a few states need more.
-const DFA_CACHE_MAX: usize = 64 << 10;
+/// What a lazy DFA may take of a worker's memory before it starts afresh, bytes; more only if a few states need more. Where it is
+/// too little, making states over and over costs a hundred times the search: some of the Core Rule Set need 250 KB.
+const DFA_CACHE_MAX: usize = 512 << 10;
 /// What the bounded backtracker may mark, bytes.
 const BACKTRACK_VISITED_MAX: usize = 128 << 10;
 /// Places of groups: the whole match, nine groups, the final newline; start and end of each.

@@ -7,11 +7,11 @@ use std::fmt;
 use std::hash::{BuildHasherDefault, Hasher};
 
 /// What the states of all lazy DFAs may take together, bytes.
-const DFAS_MAX: usize = 4 << 20;
+const DFAS_MAX: usize = 8 << 20;
 /// What the simulation may keep between two searches, bytes.
 const SIMULATION_KEPT_MAX: usize = 256 << 10;
 
-/// What a worker lends to its matchers: at most some 5 MB. The states that were not used for longest are forgotten first.
+/// What a worker lends to its matchers: at most some 9 MB. The states that were not used for longest are forgotten first.
 #[derive(Default)]
 pub struct MatchCache {
     dfas: HashMap<u32, Entry, BuildHasherDefault<NumberHasher>>,

@@ -22,7 +22,14 @@ pub struct Matcher(Engine);
 #[derive(Debug, Clone)]
 enum Engine {
     Linear(Linear),
-    Backtracking(Box<fancy_regex::Regex>),
+    Backtracking(Box<Backtracking>),
+}
+
+#[derive(Debug, Clone)]
+struct Backtracking {
+    /// Matches wherever `regex` does, and elsewhere: most values need no backtracking to be told apart.
+    widened: Linear,
+    regex: fancy_regex::Regex,
 }
 
 /// What came of a search.
@@ -128,7 +135,10 @@ impl Matcher {
     fn of(pattern: &str, language: Language) -> Result<Matcher, PatternError> {
         Ok(Matcher(match language.read(pattern)? {
             Expression::Regular(hir) => Engine::Linear(Linear::new(&hir, pattern, language)?),
-            Expression::Irregular(node) => Engine::Backtracking(Box::new(backtracking(&node)?)),
+            Expression::Irregular(node) => Engine::Backtracking(Box::new(Backtracking {
+                widened: Linear::new(&lower::widened(&node), pattern, language)?,
+                regex: backtracking(&node)?,
+            })),
         }))
     }
 
@@ -142,7 +152,8 @@ impl Matcher {
         match &self.0 {
             Engine::Linear(linear) if linear.is_match(cache, haystack) => Outcome::Yes,
             Engine::Linear(_) => Outcome::No,
-            Engine::Backtracking(regex) => match regex.is_match(haystack) {
+            Engine::Backtracking(both) if !both.widened.is_match(cache, haystack) => Outcome::No,
+            Engine::Backtracking(both) => match both.regex.is_match(haystack) {
                 Ok(true) => Outcome::Yes,
                 Ok(false) => Outcome::No,
                 Err(_) => Outcome::OverBudget,
@@ -184,7 +195,8 @@ impl Matcher {
         match &self.0 {
             Engine::Linear(linear) if linear.captures(cache, haystack, at, slots) => Outcome::Yes,
             Engine::Linear(_) => Outcome::No,
-            Engine::Backtracking(regex) => match regex.captures_from_pos(haystack, at) {
+            Engine::Backtracking(both) if !both.widened.is_match(cache, haystack) => Outcome::No,
+            Engine::Backtracking(both) => match both.regex.captures_from_pos(haystack, at) {
                 Ok(Some(found)) => {
                     for (group, range) in slots.ranges.iter_mut().enumerate() {
                         *range = found.get(group).map(|found| found.range());

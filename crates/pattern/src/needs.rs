@@ -46,6 +46,15 @@ impl Needs {
     }
 }
 
+/// The class of which an expression takes one byte, if that is all that it does.
+pub(crate) fn single(hir: &Hir) -> Option<ByteClass> {
+    match hir.kind() {
+        HirKind::Literal(literal) if literal.0.len() == 1 => Some(ByteClass::of(&literal.0)),
+        HirKind::Class(class @ Class::Bytes(_)) => Some(bytes(class)),
+        _ => None,
+    }
+}
+
 #[derive(Clone)]
 struct Offer {
     texts: Vec<Vec<u8>>,

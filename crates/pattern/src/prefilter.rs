@@ -1,14 +1,17 @@
 //! One filter before all rules: which of them may match a value.
 //!
-//! A rule is told by the rarest literals that its matches must hold; one that has none worth looking for runs with all its
-//! like in one automaton, if the value holds the bytes that it needs. Phrases are literals themselves, and their hits certain.
+//! Each alternative of an expression is told by the rarest literals that its matches must hold. Where one has none worth
+//! looking for, the rule may match if the value holds the bytes that the alternative needs; those of which most values do are
+//! put into one automaton, as far as they are small. Phrases are literals themselves, and their hits certain.
 
+use crate::branches::{branches, weight};
+use crate::byte_class::ByteClass;
 use crate::frequency::Frequency;
 use crate::gates::{Gates, GatesMemory};
 use crate::literal_filter::{LiteralFilter, Owner};
 use crate::lower;
 use crate::matcher::{Expression, Language};
-use crate::needs::Needs;
+use crate::needs::{Needs, single};
 use crate::rule_bits::RuleBits;
 use crate::weak::{Weak, WeakMemory};
 use regex_syntax::hir::Hir;
@@ -18,8 +21,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// How likely the literals of a rule may begin at a place of a harmless value; above, they are not looked for.
 const CHANCE_MAX: f32 = 3e-4;
-/// The shortest literal of an expression that is looked for, bytes.
+/// The same of literals of two bytes: they take much room in the filter.
+const SHORT_CHANCE_MAX: f32 = 5e-5;
+/// From how many bytes on a literal is not short.
 const LITERAL_MIN: usize = 3;
+/// Up to how many alternatives without a literal are put into an automaton without the others of their expression.
+const APART_MAX: usize = 16;
+/// How heavy an expression may be in an automaton with others: beyond, its states would crowd out theirs.
+const WEIGHT_MAX: usize = 250;
 /// The most literals of one expression.
 const LITERALS_MAX: usize = 2000;
 
@@ -31,11 +40,14 @@ static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 pub struct PrefilterBuilder {
     rules: usize,
     literals: BTreeMap<Vec<u8>, Vec<Owner>>,
-    /// Phrases of one byte.
-    bytes: Vec<(u8, u16)>,
-    /// What no literal tells: the rule, whether the expression is exact, the expression and what it needs.
-    weak: Vec<(u16, bool, Hir)>,
-    weak_needs: Vec<(u16, Needs)>,
+    /// What looks for one byte: the rule, and whether that is all that it looks for.
+    classes: Vec<(ByteClass, u16, bool)>,
+    /// What the automaton tells: the rule, whether the expression is exact, the expression.
+    light: Vec<(u16, bool, Hir)>,
+    /// The rules that no literal tells and no automaton: those that the gates let pass may match.
+    gated: RuleBits,
+    /// What the alternatives of such expressions need.
+    keys: Vec<(u16, Needs)>,
     /// What cannot be told.
     always: Vec<u16>,
     frequency: Frequency,
@@ -46,9 +58,13 @@ pub struct PrefilterBuilder {
 pub struct Prefilter {
     id: u64,
     literals: LiteralFilter,
-    bytes: Vec<(u8, u16)>,
+    classes: Vec<(ByteClass, u16, bool)>,
     gates: Gates,
-    weak: Option<Weak>,
+    /// The rules of the automaton.
+    light: RuleBits,
+    automaton: Option<Weak>,
+    gated: RuleBits,
+    /// Those that the gates know.
     weak_rules: RuleBits,
     always: RuleBits,
 }
@@ -58,7 +74,7 @@ pub struct Prefilter {
 pub struct PrefilterCache {
     of: u64,
     gates: GatesMemory,
-    weak: Option<WeakMemory>,
+    automaton: Option<WeakMemory>,
     asked: RuleBits,
 }
 
@@ -68,9 +84,10 @@ impl PrefilterBuilder {
         PrefilterBuilder {
             rules,
             literals: BTreeMap::new(),
-            bytes: Vec::new(),
-            weak: Vec::new(),
-            weak_needs: Vec::new(),
+            classes: Vec::new(),
+            light: Vec::new(),
+            gated: RuleBits::new(rules),
+            keys: Vec::new(),
             always: Vec::new(),
             frequency: Frequency::new(),
         }
@@ -91,10 +108,7 @@ impl PrefilterBuilder {
         for phrase in phrases {
             match &**phrase {
                 [] => self.always.push(rule),
-                [byte] => {
-                    self.bytes.push((byte.to_ascii_lowercase(), rule));
-                    self.bytes.push((byte.to_ascii_uppercase(), rule));
-                }
+                [byte] => self.classes.push((ByteClass::of(&[*byte]).both_cases(), rule, true)),
                 phrase => self.literal(phrase.to_ascii_lowercase(), (rule, true)),
             }
         }
@@ -107,14 +121,45 @@ impl PrefilterBuilder {
             // Whoever compiles the rule is told what is wrong with it.
             Err(_) => return self.always.push(rule),
         };
-        let needs = Needs::of(&hir, &self.frequency);
-        let long = needs.literals.iter().all(|literal| literal.len() >= LITERAL_MIN);
-        if long && needs.chance < CHANCE_MAX && needs.literals.len() <= LITERALS_MAX {
-            needs.literals.into_iter().for_each(|literal| self.literal(literal, (rule, false)));
-        } else {
-            self.weak.push((rule, exact, hir));
-            self.weak_needs.push((rule, needs));
+        let mut weak = Vec::new();
+        let mut keys = Vec::new();
+        let whole = Needs::of(&hir, &self.frequency);
+        if is_strong(&whole) {
+            return whole.literals.into_iter().for_each(|literal| self.literal(literal, (rule, false)));
         }
+        for branch in branches(&hir) {
+            let needs = Needs::of(&branch, &self.frequency);
+            if let Some(class) = single(&branch) {
+                self.classes.push((class, rule, exact));
+            } else if is_strong(&needs) {
+                needs.literals.into_iter().for_each(|literal| self.literal(literal, (rule, false)));
+            } else {
+                weak.push(branch);
+                keys.push(needs);
+            }
+        }
+        if weak.is_empty() {
+            return;
+        }
+        let together = if weak.len() <= APART_MAX { Hir::alternation(weak) } else { hir };
+        if self.is_light(&keys, &together) {
+            self.light.push((rule, exact, together));
+        } else {
+            self.gated.insert(rule);
+        }
+        self.keys.extend(keys.into_iter().map(|needs| (rule, needs)));
+    }
+
+    /// Whether an expression is worth a part in the automaton: not if few values pass its gate, nor if almost every value
+    /// matches or its states would crowd out those of others.
+    fn is_light(&self, keys: &[Needs], hir: &Hir) -> bool {
+        // How likely a value of some twenty bytes holds none of a class.
+        let rarity = |class: &ByteClass| (1.0 - self.frequency.of_class(class).min(1.0)).powi(20);
+        let rare = |needs: &Needs| needs.classes.iter().any(|class| rarity(class) > 0.5);
+        let anything =
+            |needs: &Needs| needs.min_len <= 2 && needs.classes.iter().all(|class| rarity(class) < 0.02);
+        let short = hir.properties().maximum_len().is_some_and(|len| len <= 2);
+        weight(hir) <= WEIGHT_MAX && !keys.iter().all(rare) && (short || !keys.iter().any(anything))
     }
 
     fn literal(&mut self, literal: Vec<u8>, owner: Owner) {
@@ -126,25 +171,43 @@ impl PrefilterBuilder {
 
     /// The filter of all that was given.
     pub fn build(mut self) -> Prefilter {
-        let weak = (!self.weak.is_empty()).then(|| Weak::new(&self.weak)).and_then(Result::ok);
-        let mut weak_rules = RuleBits::new(self.rules);
-        match weak {
-            Some(_) => self.weak.iter().for_each(|(rule, _, _)| weak_rules.insert(*rule)),
+        let set = |rules: &mut dyn Iterator<Item = u16>| {
+            let mut set = RuleBits::new(self.rules);
+            rules.for_each(|rule| set.insert(rule));
+            set
+        };
+        let light = set(&mut self.light.iter().map(|(rule, _, _)| *rule));
+        let automaton = (!self.light.is_empty()).then(|| Weak::new(&self.light)).and_then(Result::ok);
+        if automaton.is_none() {
             // Together they are too large.
-            None => self.always.extend(self.weak.iter().map(|(rule, _, _)| *rule)),
+            self.gated.union(&light);
         }
-        let mut always = RuleBits::new(self.rules);
-        self.always.iter().for_each(|rule| always.insert(*rule));
-        let needs = self.weak_needs.iter().map(|(rule, needs)| (*rule, needs));
+        let keys = self.keys.iter().map(|(rule, needs)| (*rule, needs));
         Prefilter {
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
             literals: LiteralFilter::new(&self.literals, self.rules, &self.frequency),
-            bytes: self.bytes,
-            gates: Gates::new(needs, self.rules, &self.frequency),
-            weak,
-            weak_rules,
-            always,
+            classes: self.classes,
+            weak_rules: set(&mut self.keys.iter().map(|(rule, _)| *rule)),
+            always: set(&mut self.always.iter().copied()),
+            gates: Gates::new(keys, self.rules, &self.frequency),
+            light,
+            automaton,
+            gated: self.gated,
         }
+    }
+}
+
+/// Whether the literals are worth looking for.
+fn is_strong(needs: &Needs) -> bool {
+    let shortest = needs.literals.iter().map(Vec::len).min().unwrap_or(0);
+    let chance_max = if shortest < LITERAL_MIN { SHORT_CHANCE_MAX } else { CHANCE_MAX };
+    shortest >= 2 && needs.chance < chance_max && needs.literals.len() <= LITERALS_MAX
+}
+
+impl PrefilterCache {
+    /// Bytes that the automaton's states take by now.
+    pub fn memory_usage(&self) -> usize {
+        self.automaton.as_ref().map_or(0, WeakMemory::memory_usage)
     }
 }
 
@@ -165,30 +228,34 @@ impl Prefilter {
         if self.literals.rules().meets(alive) {
             self.literals.scan(view, alive, found);
         }
-        for (byte, rule) in &self.bytes {
-            // A byte shifted right by six is below four.
-            if present[usize::from(byte >> 6)] >> (byte & 63) & 1 == 1 && alive.contains(*rule) {
-                found(*rule, true);
+        for (class, rule, certain) in &self.classes {
+            if class.meets(&ByteClass(*present)) && alive.contains(*rule) {
+                found(*rule, *certain);
             }
         }
         if self.always.meets(alive) {
             self.always.iter().filter(|rule| alive.contains(*rule)).for_each(|rule| found(rule, false));
         }
-        if let Some(weak) = &self.weak
-            && self.weak_rules.meets(alive)
-        {
-            let pass = self.gates.pass(&mut cache.gates, view, present);
-            if pass.meets(alive) {
-                cache.asked.copy_from(pass);
-                cache.asked.intersect(alive);
-                weak.scan(&mut cache.weak, view, &mut cache.asked, found);
+        if !self.weak_rules.meets(alive) {
+            return;
+        }
+        let pass = self.gates.pass(&mut cache.gates, view, present);
+        if pass.meets(alive) {
+            cache.asked.copy_from(pass);
+            cache.asked.intersect(alive);
+            cache.asked.both(&self.gated).for_each(|rule| found(rule, false));
+            if let Some(automaton) = &self.automaton
+                && cache.asked.meets(&self.light)
+            {
+                cache.asked.intersect(&self.light);
+                automaton.scan(&mut cache.automaton, view, &mut cache.asked, found);
             }
         }
     }
 
     /// Bytes that the filter takes.
     pub fn memory_usage(&self) -> usize {
-        self.literals.memory_usage() + self.weak.as_ref().map_or(0, Weak::memory_usage)
+        self.literals.memory_usage() + self.automaton.as_ref().map_or(0, Weak::memory_usage)
     }
 
     /// The rules that no literal tells, for whoever tunes a rule set.

@@ -71,6 +71,12 @@ impl RuleBits {
         self.0.iter().zip(&other.0).any(|(a, b)| a & b != 0)
     }
 
+    /// The rules that are in both, in order.
+    pub fn both<'s>(&'s self, other: &'s RuleBits) -> impl Iterator<Item = u16> + 's {
+        let words = self.0.iter().zip(&other.0).map(|(a, b)| a & b);
+        words.zip(0u16..).flat_map(|(word, index)| Ones(word).map(move |bit| index * 64 + bit))
+    }
+
     /// Becomes what `other` is, in the memory that it has.
     #[inline]
     pub fn copy_from(&mut self, other: &RuleBits) {
@@ -139,6 +145,7 @@ mod tests {
             let (left, right) = (bits(&a), bits(&b));
             prop_assert_eq!(left.iter().collect::<BTreeSet<_>>(), a.clone());
             prop_assert_eq!((left.len(), left.is_empty()), (a.len(), a.is_empty()));
+            prop_assert_eq!(left.both(&right).collect::<Vec<_>>(), a.intersection(&b).copied().collect::<Vec<_>>());
             prop_assert_eq!(left.meets(&right), !a.is_disjoint(&b));
             let with = |change: fn(&mut RuleBits, &RuleBits)| {
                 let mut bits = left.clone();

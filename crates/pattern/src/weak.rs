@@ -11,7 +11,7 @@ use regex_syntax::hir::Hir;
 /// The largest NFA of all expressions together, bytes.
 const NFA_MAX: usize = 8 << 20;
 /// What the states may take of a worker's memory, bytes.
-const CACHE_MAX: usize = 2 << 20;
+const CACHE_MAX: usize = 1 << 20;
 /// How many bytes each state must have served for when the memory is full, or the automaton rests.
 const BYTES_PER_STATE: usize = 16;
 /// For how many bytes it rests: making states costs far more than asking each rule by itself.
@@ -31,6 +31,13 @@ pub(crate) struct WeakMemory {
     cache: Cache,
     /// The bytes for which the automaton rests.
     rest: usize,
+}
+
+impl WeakMemory {
+    /// Bytes that it takes by now.
+    pub fn memory_usage(&self) -> usize {
+        self.cache.memory_usage()
+    }
 }
 
 impl Weak {
