@@ -4,6 +4,7 @@ use crate::pages::{Format, Pages, Said};
 use crate::refusal::Refusal;
 use crate::request_id::RequestId;
 use secbeat_http1::encode;
+use secbeat_waf::Intervention;
 use std::io::Write as _;
 
 /// What the answer is written with, beside its cause.
@@ -33,10 +34,19 @@ pub fn write(out: &mut Vec<u8>, refusal: &Refusal, told: &Told<'_>) -> u64 {
     let said = Said { status: told.status, reason, message, request_id: told.id.as_str() };
     let body = told.pages.body(told.format, said);
     encode::status_line(out, told.status, reason.as_bytes());
-    encode::field(out, b"Content-Type", told.format.content_type().as_bytes());
-    encode::content_length(out, body.len() as u64);
+    // Answers of these have no content, whatever they say of it (RFC 9110 15.3.5, 15.3.6, 15.4.5).
+    let is_bare = matches!(told.status, 204 | 205 | 304);
+    if told.status == 205 {
+        encode::content_length(out, 0);
+    } else if !is_bare {
+        encode::field(out, b"Content-Type", told.format.content_type().as_bytes());
+        encode::content_length(out, body.len() as u64);
+    }
     encode::field(out, b"Cache-Control", b"no-store");
     encode::field(out, b"X-Request-Id", told.id.as_bytes());
+    if let Some(Intervention::Redirect { location, .. }) = refusal.intervention() {
+        encode::field(out, b"Location", location.as_bytes());
+    }
     match refusal {
         Refusal::Rate { retry_after_s, .. } | Refusal::RuleRate { retry_after_s, .. } => {
             retry_after(out, *retry_after_s)
@@ -49,7 +59,7 @@ pub fn write(out: &mut Vec<u8>, refusal: &Refusal, told: &Told<'_>) -> u64 {
     }
     out.extend_from_slice(b"\r\n");
     let head_bytes = out.len() as u64;
-    if !told.head_only {
+    if !told.head_only && !is_bare {
         out.extend_from_slice(body.as_bytes());
     }
     head_bytes

@@ -167,7 +167,7 @@ async fn streaming(
         // The backend had its say before the client's end: the rest of the body is of no use to anybody.
         Ok(_) => Ok(Next::Linger),
         // Nothing of the answer has gone out.
-        Err(Stop::Refused(refusal @ Refusal::AnswerRules(_))) => Err(refusal.into()),
+        Err(Stop::Refused(refusal @ Refusal::AnswerRules(..))) => Err(refusal.into()),
         Err(Stop::Refused(refusal)) if answer_has_begun.get() => Err(Stop::Broken(refusal.reason())),
         Err(stop) => Err(stop),
     }

@@ -25,7 +25,7 @@ use secbeat_telemetry::recorder::BODY_BYTES_READ_MAX;
 use secbeat_types::{Action, Reason, RuleMatch, Verdict};
 use secbeat_waf::body::compressed::{self, CompressionError, Decoded};
 use secbeat_waf::sanitize::ROUNDS_MAX;
-use secbeat_waf::{BodyFollows, BodyKind, Context, Request, RuleSet, Transaction};
+use secbeat_waf::{BodyFollows, BodyKind, Context, Intervention, Request, RuleSet, Transaction};
 use smallvec::SmallVec;
 use std::time::Instant;
 
@@ -90,16 +90,19 @@ pub fn head<'p>(
         let verdict = look_at_head(transaction, &scratch.head, scratch.head_bytes(), facts.id.as_str(), body);
         facts.scores = transaction.scores();
         count_excepted(connection, transaction);
-        let matches = match settle(connection, &waf.rules, scratch, facts, verdict)? {
+        let told = transaction.take_intervention();
+        let matches = match settle(connection, &waf.rules, scratch, facts, verdict, told)? {
             Settled::GoesOn | Settled::Allowed => return Ok(()),
-            Settled::Sanitize(matches) if round == ROUNDS_MAX => return Err(Refusal::Rules(matches).into()),
+            Settled::Sanitize(matches) if round == ROUNDS_MAX => {
+                return Err(Refusal::Rules(matches, None).into());
+            }
             Settled::Sanitize(matches) => matches,
         };
         let cleaned = sanitize::head(&scratch.head, scratch.head_bytes(), transaction.edits());
         // Before the head is replaced: what is told is what was sent.
         record::sanitized(connection, scratch, facts, &matches, round == 0);
         if scratch.replace_head(cleaned, &policy.head_limits).is_err() {
-            return Err(Refusal::Rules(matches).into());
+            return Err(Refusal::Rules(matches, None).into());
         }
     }
     Ok(())
@@ -169,13 +172,14 @@ pub fn matches_of_refused(connection: &Connection, scratch: &Scratch, facts: &Fa
     }
 }
 
-/// Stops the request where the verdict says so; tells of it where it says `log`.
+/// Stops the request where the verdict says so, as `told`; tells of it where it says `log`.
 fn settle(
     connection: &Connection,
     rules: &RuleSet,
     scratch: &Scratch,
     facts: &mut Facts,
     verdict: Verdict,
+    told: Option<Intervention>,
 ) -> Result<Settled, Stop> {
     let (action, Reason::Rules(matches)) = (verdict.action, verdict.reason) else {
         return Ok(Settled::GoesOn);
@@ -187,7 +191,7 @@ fn settle(
         return Err(Refusal::RuleRate { matches, retry_after_s }.into());
     }
     match action {
-        Action::Block => return Err(Refusal::Rules(matches).into()),
+        Action::Block => return Err(Refusal::Rules(matches, told).into()),
         Action::Sanitize => return Ok(Settled::Sanitize(matches)),
         Action::Pass | Action::Log | Action::RateLimit | Action::Allow => {}
     }
@@ -264,7 +268,7 @@ pub async fn body(
             let verdict = transaction.body_not_inspected();
             facts.scores = transaction.scores();
             // Nothing can be taken out of what is not looked at.
-            settle(connection, &waf.rules, scratch, facts, verdict)?;
+            settle(connection, &waf.rules, scratch, facts, verdict, transaction.take_intervention())?;
             return Ok(passing());
         }
     };
@@ -331,13 +335,14 @@ impl Judge<'_, '_> {
         for round in 0..=ROUNDS_MAX {
             let bytes = cleaned.as_deref().unwrap_or(bytes);
             let verdict = self.verdict(scratch, facts, bytes, complete)?;
-            let matches = match settle(self.connection, &self.waf.rules, scratch, facts, verdict)? {
+            let told = self.transaction.take_intervention();
+            let matches = match settle(self.connection, &self.waf.rules, scratch, facts, verdict, told)? {
                 Settled::GoesOn | Settled::Allowed => return Ok(cleaned),
                 Settled::Sanitize(matches) => matches,
             };
             // Of a body that is compressed, or not all here, no part can be taken out so that lengths are right.
             if !complete || !self.codings.is_empty() || round == ROUNDS_MAX {
-                return Err(Refusal::Rules(matches).into());
+                return Err(Refusal::Rules(matches, None).into());
             }
             record::sanitized(self.connection, scratch, facts, &matches, round == 0);
             cleaned = Some(secbeat_waf::sanitize::apply(bytes, self.transaction.edits().iter()));

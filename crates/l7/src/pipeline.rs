@@ -20,6 +20,7 @@ use crate::site::Site;
 use crate::stage::{Stage, flag};
 use secbeat_http1::{Framing, Known, Method, Parsed};
 use secbeat_types::Origin;
+use secbeat_waf::Intervention;
 use smallvec::SmallVec;
 use std::cell::OnceCell;
 use std::time::Instant;
@@ -177,6 +178,9 @@ async fn refuse(
         _ => Vec::new(),
     };
     record::refused(connection, scratch, facts, &refusal, &telling, matches);
+    if refusal.intervention() == Some(&Intervention::Drop) {
+        return Next::Close;
+    }
     let accept = scratch.head.value(scratch.head_bytes(), Known::Accept).unwrap_or_default();
     let told = Told {
         status: telling.status,

@@ -10,6 +10,7 @@ use crate::stage::flag;
 use secbeat_http1::Known;
 use secbeat_telemetry::UpstreamError;
 use secbeat_types::{Category, Event, EventKind, RuleMatch};
+use secbeat_waf::findings::BUDGET_ID;
 use std::io;
 use std::time::Instant;
 
@@ -49,12 +50,12 @@ pub fn refused(
         metrics.upstream_error(cause);
     }
     let mut matches = match refusal {
-        Refusal::Rules(matches) | Refusal::AnswerRules(matches) | Refusal::RuleRate { matches, .. } => {
+        Refusal::Rules(matches, _) | Refusal::AnswerRules(matches, _) | Refusal::RuleRate { matches, .. } => {
             matches.clone()
         }
         _ => matches,
     };
-    matches.iter().for_each(|found| metrics.rule_triggered(found.category));
+    count(connection, &matches);
     facts.matches.extend_from_slice(&matches);
     connection.worker.policy().mask.matches(&mut matches);
     connection.worker.shared.tell(Event {
@@ -73,7 +74,7 @@ pub fn seen(connection: &Connection, scratch: &Scratch, facts: &mut Facts, mut m
     connection.worker.policy().mask.matches(&mut matches);
     let Some(first) = matches.first() else { return };
     facts.flags |= flag::LOGGED;
-    matches.iter().for_each(|found| connection.worker.metrics.rule_triggered(found.category));
+    count(connection, &matches);
     let reason = first.in_words();
     connection.worker.shared.tell(Event {
         attack_type: Some(first.category),
@@ -81,6 +82,17 @@ pub fn seen(connection: &Connection, scratch: &Scratch, facts: &mut Facts, mut m
         matches,
         ..of_request(scratch, facts, EventKind::Attack, "waf", "attack_detected", reason)
     });
+}
+
+/// Counts what rules found.
+fn count(connection: &Connection, matches: &[RuleMatch]) {
+    let metrics = &connection.worker.metrics;
+    for found in matches {
+        metrics.rule_triggered(found.category);
+        if *found.rule_id == *BUDGET_ID {
+            metrics.waf_budget_exhausted();
+        }
+    }
 }
 
 /// Tells of a request that a limit would have refused, and that goes on.
@@ -102,7 +114,7 @@ pub fn sanitized(
 ) {
     let Some(first) = matches.first() else { return };
     let metrics = &connection.worker.metrics;
-    matches.iter().for_each(|found| metrics.rule_triggered(found.category));
+    count(connection, matches);
     facts.matches.extend_from_slice(matches);
     if facts.flags & flag::SANITIZED == 0 {
         facts.flags |= flag::SANITIZED;

@@ -4,6 +4,7 @@
 use crate::budget::Exhausted;
 use secbeat_http1::{BodyError, RequestError, ResponseError};
 use secbeat_types::{Category, Decision, EventKind, RuleMatch};
+use secbeat_waf::Intervention;
 use std::io;
 use std::sync::Arc;
 
@@ -38,9 +39,9 @@ pub enum Refusal {
         retry_after_s: u64,
     },
     /// Firewall rules; the one that settled it first.
-    Rules(Vec<RuleMatch>),
+    Rules(Vec<RuleMatch>, Option<Intervention>),
     /// Firewall rules over the answer; the one that settled it first.
-    AnswerRules(Vec<RuleMatch>),
+    AnswerRules(Vec<RuleMatch>, Option<Intervention>),
     /// The client makes requests that a rule with a rate matches more often than it may.
     RuleRate {
         /// What matched.
@@ -95,8 +96,8 @@ impl Refusal {
             Refusal::BodyMemory(_) => (503, K::Limit, "body_memory_exhausted", "waf", None),
             Refusal::Rate { .. } => (429, K::Limit, "rate_limited", NODE, Some(C::RateLimit)),
             Refusal::RuleRate { .. } => (429, K::Limit, "rate_limited", "waf", Some(C::RateLimit)),
-            Refusal::Rules(matches) | Refusal::AnswerRules(matches) => (
-                403,
+            Refusal::Rules(matches, told) | Refusal::AnswerRules(matches, told) => (
+                status_of(told.as_ref()),
                 K::Attack,
                 "attack_detected",
                 "waf",
@@ -136,8 +137,8 @@ impl Refusal {
             Refusal::Rate { limit, retry_after_s } => {
                 format!("the limit {limit} is used up; next request in {retry_after_s} s")
             }
-            Refusal::Rules(matches) => matches.first().map_or_else(String::new, RuleMatch::in_words),
-            Refusal::AnswerRules(matches) => matches
+            Refusal::Rules(matches, _) => matches.first().map_or_else(String::new, RuleMatch::in_words),
+            Refusal::AnswerRules(matches, _) => matches
                 .first()
                 .map_or_else(String::new, |found| format!("{}, in the backend's answer", found.in_words())),
             Refusal::RuleRate { matches, retry_after_s } => {
@@ -159,14 +160,22 @@ impl Refusal {
         }
     }
 
+    /// How the rule in SecLang that stopped it would have the client answered.
+    pub fn intervention(&self) -> Option<&Intervention> {
+        match self {
+            Refusal::Rules(_, told) | Refusal::AnswerRules(_, told) => told.as_ref(),
+            _ => None,
+        }
+    }
+
     /// Whether the client's connection cannot carry another request: its bytes are no longer understood, or unread.
     pub fn closes(&self) -> bool {
         !matches!(
             self,
             Refusal::Decision(_)
                 | Refusal::Rate { .. }
-                | Refusal::Rules(_)
-                | Refusal::AnswerRules(_)
+                | Refusal::Rules(..)
+                | Refusal::AnswerRules(..)
                 | Refusal::RuleRate { .. }
                 | Refusal::BackendConnect(_)
                 | Refusal::BackendConnectTimeout
@@ -175,5 +184,18 @@ impl Refusal {
                 | Refusal::BackendInvalid(_)
                 | Refusal::BackendSwitched
         )
+    }
+}
+
+/// The status under which a request is counted that a rule had dropped: nginx's number for a connection that is closed without
+/// an answer.
+const NO_ANSWER: u16 = 444;
+
+/// The status of a request that rules stopped.
+fn status_of(told: Option<&Intervention>) -> u16 {
+    match told {
+        Some(Intervention::Deny { status } | Intervention::Redirect { status, .. }) => *status,
+        Some(Intervention::Drop) => NO_ANSWER,
+        None => 403,
     }
 }

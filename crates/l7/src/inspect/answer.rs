@@ -10,7 +10,7 @@ use crate::policy::Policy;
 use crate::refusal::Refusal;
 use crate::relay;
 use crate::scratch::Input;
-use secbeat_http1::{BodyDecoder, BodyState, Known, ResponseHead};
+use secbeat_http1::{BodyDecoder, BodyState, Framing, Known, ResponseHead};
 use secbeat_types::{Reason, Verdict};
 use secbeat_waf::body::compressed::{self, Coding};
 use smallvec::SmallVec;
@@ -42,8 +42,15 @@ impl Inspection<'_> {
         let codings = Coding::list(codings.map(|field| field.value.of(bytes)));
         let codings = codings.filter(|codings| codings.len() <= self.waf.coding_layers_max);
         let content_type = head.value(bytes, Known::ContentType);
-        let wanted = self.transaction.wants_response_body(content_type).zip(codings);
-        Ok(wanted.map(|(bytes_max, codings)| Hold { bytes_max, codings }))
+        let has_body = !matches!(head.framing, Framing::None | Framing::Length(0));
+        let wanted = self.transaction.wants_response_body(content_type).filter(|_| has_body);
+        match wanted.zip(codings) {
+            Some((bytes_max, codings)) => Ok(Some(Hold { bytes_max, codings })),
+            None => {
+                let verdict = self.transaction.response_body_not_inspected();
+                self.settle_answer(verdict).map(|()| None)
+            }
+        }
     }
 
     /// Reads the body of an answer until its end, or as much of it as is looked at or finds memory, and looks at that. What was
@@ -107,7 +114,9 @@ impl Inspection<'_> {
     fn settle_answer(&mut self, verdict: Verdict) -> Result<(), Stop> {
         let is_stopped = verdict.stops();
         match verdict.reason {
-            Reason::Rules(matches) if is_stopped => Err(Refusal::AnswerRules(matches).into()),
+            Reason::Rules(matches) if is_stopped => {
+                Err(Refusal::AnswerRules(matches, self.transaction.take_intervention()).into())
+            }
             Reason::Rules(matches) => {
                 self.seen.extend(matches);
                 Ok(())
