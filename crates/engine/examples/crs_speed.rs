@@ -1,7 +1,8 @@
 //! What a transaction costs over the Core Rule Set, by paranoia level: a browser's page (A), a form of 20 fields (B), 950
 //! arguments of prose (C).
 //!
-//! `cargo run --release -p secbeat-engine --example crs_speed [-- plain]`; `SECBEAT_CRS4=DIR` takes another rule set.
+//! `cargo run --release -p secbeat-engine --example crs_speed [-- plain]`; `SECBEAT_CRS4=DIR` takes another rule set, `LEVEL`,
+//! `ONLY` and `TIMES` one level, one request, other numbers of them.
 
 #[path = "../tests/common/mod.rs"]
 mod common;
@@ -39,6 +40,7 @@ fn main() {
                 continue;
             }
             let times = if plain { times / 20 + 1 } else { *times };
+            let times = std::env::var("TIMES").ok().and_then(|times| times.parse().ok()).unwrap_or(times);
             let told = request.told();
             let mut memory = Memory::default();
             let mut best = f64::MAX;

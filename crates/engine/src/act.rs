@@ -8,6 +8,7 @@ use crate::memory::Memory;
 use crate::render;
 use crate::report;
 use crate::rule::{Disruptive, Rule};
+use crate::state::State;
 use crate::step::{Change, Ctl, Place, SetVar, Step};
 use crate::text::{Operand, Text};
 use crate::transaction::Transaction;
@@ -100,18 +101,21 @@ impl Transaction<'_> {
                 self.memory.state.tx.set(*word, after);
             }
             Place::TxMade(name) => {
-                let name = self.filled(name);
-                let lower = name.to_ascii_lowercase();
-                let before = self.memory.state.tx_named(self.program, &name);
+                let [mut shown, mut lower] = std::mem::take(&mut self.memory.tools.names);
+                [&mut shown, &mut lower].into_iter().for_each(Vec::clear);
+                render::text(self.program, &self.memory.state, name, &mut shown);
+                self.spent += shown.len() as u64;
+                lower.extend(shown.iter().map(u8::to_ascii_lowercase));
+                let word = self.program.words.number(&lower);
+                let tx = &self.memory.state.tx;
+                let before = word.map_or_else(|| tx.get_made(&lower), |word| tx.get(word));
                 let after = self.changed(&setvar.change, before);
-                let state = &mut self.memory.state;
-                match self.program.words.number(&lower) {
-                    Some(word) => state.tx.set(word, after),
-                    None => {
-                        let shown = state.values.keep(&name);
-                        state.tx.set_made(&lower, shown, after);
-                    }
+                let State { tx, values, .. } = &mut self.memory.state;
+                match word {
+                    Some(word) => tx.set(word, after),
+                    None => tx.set_made(&lower, after, || values.keep(&shown)),
                 }
+                self.memory.tools.names = [shown, lower];
             }
             Place::Kept(collection, name) => {
                 let name = self.filled(name).to_ascii_lowercase();

@@ -42,12 +42,6 @@ impl Evaluator<'_, '_> {
     /// Runs a rule in the plain way: each link looks at all that its targets stand for.
     pub fn rule(&mut self, number: u32) -> Next {
         let Some(rule) = self.t.program.rules.get(number as usize) else { return Next::Rule };
-        if let Some(quick) = rule.links.first().and_then(|link| link.test.as_ref()?.quick.as_ref()) {
-            // Most rules that steer others end here.
-            if !quick.holds(self.t) {
-                return Next::Rule;
-            }
-        }
         self.begin(number);
         for (at, link) in rule.links.iter().enumerate() {
             if !self.link(number, link, at == 0) {
@@ -82,8 +76,14 @@ impl Evaluator<'_, '_> {
             self.setvars(number, link);
             return true;
         };
-        if test.quick.as_ref().is_some_and(|quick| !quick.holds(self.t)) {
-            return false;
+        if let Some(quick) = &test.quick
+            && !(head && self.t.memory.targeted.contains(number as u16))
+        {
+            // Most rules that steer others end here.
+            let Some(found) = quick.finds(self.t) else { return false };
+            self.t.spent += LOOK;
+            self.t.memory.tools.captured = Captured::Nothing;
+            return self.hit(number, link, found, found.value);
         }
         let mut found = std::mem::take(&mut self.t.memory.tools.found);
         found.clear();
@@ -241,17 +241,16 @@ fn is_left_out(
 }
 
 impl Quick {
-    /// Whether the comparison holds.
+    /// What is compared, if the comparison holds.
     #[inline]
-    pub fn holds(&self, t: &mut Transaction<'_>) -> bool {
+    fn finds(&self, t: &mut Transaction<'_>) -> Option<Found> {
         let Memory { state, tools, .. } = &mut t.memory;
-        let value = match (state.tx.get(self.word), self.count) {
-            (datum, true) => i64::from(datum.is_some()),
-            (Some(datum), false) => state.number(t.program, datum),
-            (None, false) => return false,
-        };
+        let datum = state.tx.get(self.word);
+        let value = if self.count { Datum::Number(datum.is_some().into()) } else { datum? };
         let than = render::operand_number(t.program, state, &self.than, &mut tools.operand);
-        compare(self.comparison, value, than) != self.negated
+        let holds = compare(self.comparison, state.number(t.program, value), than) != self.negated;
+        let name = Name::Word(self.word);
+        holds.then_some(Found { variable: Variable::Tx, name, value, counted: self.count })
     }
 }
 

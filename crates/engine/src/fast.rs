@@ -10,6 +10,7 @@ use crate::memory::Memory;
 use crate::program::Program;
 use crate::rule::{Link, Test};
 use crate::scan::guard::Guard;
+use crate::scan::visits::Visits;
 use crate::scan::{self, Group, Scan, View, sources};
 use crate::state::State;
 use crate::tools::Tools;
@@ -53,13 +54,15 @@ impl Transaction<'_> {
         let start = u32::from(scan.start());
         let mut searched = false;
         let mut from = 0;
+        let mut visits = Visits::default();
         let mut evaluator = Evaluator { t: self, admission };
         loop {
-            let mut next = scan.next(&evaluator.t.memory.scan, phase, from);
+            let mut next = visits.next(scan, &evaluator.t.memory.scan, phase, from);
             if !searched && next.is_none_or(|number| number >= start) {
                 evaluator.t.search(Group::of(phase));
                 searched = true;
-                next = scan.next(&evaluator.t.memory.scan, phase, from.max(start));
+                visits = Visits::default();
+                next = visits.next(scan, &evaluator.t.memory.scan, phase, from.max(start));
             }
             let Some(number) = next else { return };
             from = number + 1;
@@ -134,6 +137,8 @@ impl Evaluator<'_, '_> {
             return views.resize(found.len(), View::Plain);
         }
         let collection = target.variable.is_collection();
+        // Unless `ctl` told the rule to look away, what it finds is what its targets stand for.
+        let exact = scan.is_exact(number as u16) && !self.t.memory.targeted.contains(number as u16);
         for source in sources {
             let first = self.t.memory.state.values.list(source.variable).first;
             for hit in self.t.memory.scan.hits.of(number as u16) {
@@ -150,7 +155,7 @@ impl Evaluator<'_, '_> {
                     value: Datum::Bytes(if hit.name { value.name } else { value.bytes }),
                     counted: false,
                 };
-                if self.is_wanted(number, test, target, &one) {
+                if exact || self.is_wanted(number, test, target, &one) {
                     found.push(one);
                     views.push(hit.view);
                 }

@@ -175,8 +175,16 @@ fn finds(matcher: &Matcher, tools: &mut Tools, value: &[u8], capture: bool) -> b
 }
 
 fn contains(value: &[u8], what: &[u8]) -> bool {
-    memchr::memmem::find(value, what).is_some()
+    let Some((first, rest)) = what.split_first() else { return true };
+    if value.len() * what.len() > SHORT {
+        return memchr::memmem::find(value, what).is_some();
+    }
+    // Shorter than getting ready for the search that is linear.
+    memchr::memchr_iter(*first, value).any(|at| value.get(at + 1..).is_some_and(|after| after.starts_with(rest)))
 }
+
+/// The product of two lengths up to which comparing at each place is quick enough.
+const SHORT: usize = 1 << 14;
 
 /// Whether a word stands in a value with no letter next to it. An empty word stands everywhere. As ModSecurity does it, digits
 /// and `_` end a word.

@@ -7,7 +7,7 @@ use crate::state::State;
 use crate::target::{Selector, Target};
 use crate::text::{Part, Text};
 use crate::values::Span;
-use secbeat_pattern::{MatchCache, Outcome};
+use secbeat_pattern::MatchCache;
 use secbeat_seclang::Variable::{self, *};
 
 /// The variables to which the values of a collection were added, where that is all there is to it.
@@ -108,9 +108,10 @@ pub fn is_named(
                 found.name == Name::Word(*word)
                     || state.name(program, found.name).eq_ignore_ascii_case(program.words.shown(*word))
             }
-            Selector::Pattern(pattern) => {
-                pattern.is_match(cache, state.name(program, found.name)) == Outcome::Yes
-            }
+            Selector::Pattern(pattern) => match found.name {
+                Name::Word(word) => pattern.words.binary_search(&word).is_ok(),
+                name => pattern.finds(cache, state.name(program, name)),
+            },
         }
 }
 
@@ -127,13 +128,26 @@ fn values(
     if let (Tx, Selector::Word(word)) = (variable, &target.selector) {
         return out.extend(state.tx.get(*word).map(|value| found(Name::Word(*word), value)));
     }
+    if let (Tx, Selector::Pattern(pattern)) = (variable, &target.selector) {
+        let words = pattern.words.iter().filter_map(|word| Some((Name::Word(*word), state.tx.get(*word)?)));
+        let mut made = state.tx.made().filter(|(name, _)| pattern.finds(cache, state.values.bytes(*name)));
+        out.extend(words.map(|(name, value)| found(name, value)));
+        return out.extend(made.by_ref().map(|(name, value)| found(Name::Bytes(name), value)));
+    }
     if let Some(number) = render::number_of(state, variable) {
         return out.push(found(Name::None, Datum::Number(number)));
     }
     let before = out.len();
     if let Some(sources) = sources(variable) {
         let names = names_of(variable);
+        let wanted = match &target.selector {
+            Selector::Word(word) => Some(program.words.shown(*word)),
+            Selector::All | Selector::Pattern(_) => None,
+        };
         for (_, value) in sources.iter().flat_map(|source| state.values.of(*source)) {
+            if wanted.is_some_and(|name| !state.values.bytes(value.name).eq_ignore_ascii_case(name)) {
+                continue;
+            }
             let bytes = if names { value.name } else { value.bytes };
             out.push(found(Name::Bytes(value.name), Datum::Bytes(bytes)));
         }
@@ -178,7 +192,7 @@ fn matched(
         let wanted = match &target.selector {
             Selector::All => true,
             Selector::Word(word) => called.eq_ignore_ascii_case(program.words.shown(*word)),
-            Selector::Pattern(pattern) => pattern.is_match(cache, &called) == Outcome::Yes,
+            Selector::Pattern(pattern) => pattern.finds(cache, &called),
         };
         if !wanted {
             continue;

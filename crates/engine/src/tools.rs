@@ -20,8 +20,10 @@ pub struct Tools {
     pub made: MadeMatchers,
     /// For the argument of an operator.
     pub operand: Vec<u8>,
-    /// For names and texts of steps.
+    /// For texts of steps.
     pub text: Vec<u8>,
+    /// For a name made while rules run, as it is written and in lower case.
+    pub names: [Vec<u8>; 2],
     /// For transformed values, by turns.
     pub views: [Vec<u8>; 2],
     /// For the values of a link.

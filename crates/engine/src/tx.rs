@@ -50,15 +50,15 @@ impl Tx {
         self.made.get(number as usize)?.1
     }
 
-    /// Sets the value of a name that is no word of the program; `shown` is the name as it was written.
-    pub fn set_made(&mut self, lower: &[u8], shown: Span, value: Option<Datum>) {
+    /// Sets the value of a name that is no word of the program; `shown` is the name as it was written, wanted if it is new.
+    pub fn set_made(&mut self, lower: &[u8], value: Option<Datum>, shown: impl FnOnce() -> Span) {
         if let Some(entry) =
             self.made_numbers.get(lower).and_then(|number| self.made.get_mut(*number as usize))
         {
             entry.1 = value;
         } else if value.is_some() && self.made.len() < MADE_MAX {
             self.made_numbers.insert(lower.into(), self.made.len() as u32);
-            self.made.push((shown, value));
+            self.made.push((shown(), value));
         }
     }
 
@@ -66,6 +66,11 @@ impl Tx {
     pub fn iter(&self) -> impl Iterator<Item = (Name, Datum)> {
         let slots =
             self.slots.iter().zip(0u32..).filter_map(|(slot, word)| Some((Name::Word(word), (*slot)?)));
-        slots.chain(self.made.iter().filter_map(|(name, value)| Some((Name::Bytes(*name), (*value)?))))
+        slots.chain(self.made().map(|(name, value)| (Name::Bytes(name), value)))
+    }
+
+    /// Those with names made while rules ran, in the order in which they were made.
+    pub fn made(&self) -> impl Iterator<Item = (Span, Datum)> {
+        self.made.iter().filter_map(|(name, value)| Some((*name, (*value)?)))
     }
 }

@@ -7,7 +7,7 @@ use crate::operator::Operator;
 use crate::program::RuleInfo;
 use crate::rule::{Quick, Test};
 use crate::step::Exclusion;
-use crate::target::{Selector, Target};
+use crate::target::{Pattern, Selector, Target};
 use crate::text::{Operand, Part, Text};
 use crate::tx::CAPTURES;
 use crate::words::Words;
@@ -85,10 +85,12 @@ impl<'i> Parts<'i> {
         let selector = match &target.selector {
             lang::Selector::All => Selector::All,
             lang::Selector::Name(name) => Selector::Word(self.words.intern(name.as_bytes())),
-            lang::Selector::Pattern(pattern) => Selector::Pattern(Box::new(
-                Matcher::insensitive(pattern)
-                    .map_err(|error| format!("{}:/{pattern}/: {error}", target.variable.name()))?,
-            )),
+            lang::Selector::Pattern(pattern) => {
+                let matcher = Matcher::insensitive(pattern)
+                    .map_err(|error| format!("{}:/{pattern}/: {error}", target.variable.name()))?;
+                // Not all words are known before all rules are.
+                Selector::Pattern(Box::new(Pattern { matcher, words: Box::default() }))
+            }
         };
         Ok(Target { variable: target.variable, selector, count: target.count })
     }

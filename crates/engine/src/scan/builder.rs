@@ -96,6 +96,7 @@ impl Scan {
             filtered: RuleBits::new(count),
             every: RuleBits::new(count),
             empty: RuleBits::new(count),
+            exact: RuleBits::new(count),
         }
     }
 
@@ -160,6 +161,7 @@ impl Scan {
                 variables.push(target.variable);
             }
         }
+        let mut exact = true;
         for variable in variables {
             let targets: Vec<&Target> =
                 test.targets.iter().filter(|target| target.variable == variable && !target.count).collect();
@@ -169,8 +171,11 @@ impl Scan {
                     self.interests.push(Interests::new(*source));
                     self.interests.len() - 1
                 });
-                self.interests[at].add(rule, group, &targets);
+                exact &= self.interests[at].add(rule, group, &targets);
             }
+        }
+        if exact {
+            self.exact.insert(rule);
         }
     }
 

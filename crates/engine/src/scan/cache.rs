@@ -2,6 +2,7 @@
 
 use super::class::{Group, Traits};
 use super::hits::{Hits, View};
+use super::name_memo::NameMemo;
 use super::plan::Plan;
 use super::trie::NodeId;
 use crate::values::Span;
@@ -77,6 +78,8 @@ pub struct ScanCache {
     pub classes: Vec<Class>,
     /// Their numbers.
     pub class_of: Table<ClassKey, u32>,
+    /// The classes of names met.
+    pub names: NameMemo,
     /// The plans met.
     pub plans: Vec<Plan>,
     /// Their numbers.
@@ -93,8 +96,8 @@ pub struct ScanCache {
     pub cost: u64,
     /// How the values of the rule at hand are to be looked at.
     pub visited: Vec<View>,
-    /// The plan at hand.
-    pub now: Option<Plan>,
+    /// A plan put together of several, lent to each view that needs it.
+    pub sum: Option<Plan>,
     /// The views that wait to be searched.
     pub waiting: Vec<(NodeId, Span)>,
     /// The places whose transformation is to be tried on the view at hand.
@@ -130,13 +133,14 @@ impl ScanCache {
         if self.classes.len() >= MEMO_MAX {
             self.classes.clear();
             self.class_of.clear();
+            self.names.clear();
             self.plans.clear();
             self.plan_of.clear();
         }
     }
 
-    /// Makes room for another plan; all that were met may be forgotten.
-    pub fn room_for_plan(&mut self) {
+    /// Makes room for the plans of another value; all that were met may be forgotten.
+    pub fn room_for_plans(&mut self) {
         if self.plans.len() >= MEMO_MAX {
             self.plans.clear();
             self.plan_of.clear();

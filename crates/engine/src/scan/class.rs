@@ -50,6 +50,11 @@ enum Choice {
     Pattern(u8),
 }
 
+impl Choice {
+    /// An expression that is not asked here.
+    const UNSURE: Choice = Choice::Pattern(u8::MAX);
+}
+
 /// Which selectors of its source a name satisfies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Traits {
@@ -97,13 +102,20 @@ impl Interests {
     }
 
     /// Adds what the targets of a rule ask that are of one variable: one of those, none of the excluded ones.
-    pub fn add(&mut self, rule: u16, group: Group, targets: &[&Target]) {
+    ///
+    /// True: a value of a class that the rule looks at is one that its targets stand for. False: that is to be asked again.
+    pub fn add(&mut self, rule: u16, group: Group, targets: &[&Target]) -> bool {
         let (mut wanted, mut unwanted) = (Vec::new(), Vec::new());
         for target in targets {
             let choice = self.choice(&target.selector);
             if target.excluded { unwanted.push(choice) } else { wanted.push(choice) }
         }
+        let has_place = |choice: &Choice| *choice != Choice::UNSURE;
+        let exact = wanted.len() == 1
+            && wanted.iter().chain(&unwanted).all(has_place)
+            && !self.interests.iter().any(|other| other.rule == rule);
         self.interests.push(Interest { rule, group, wanted, unwanted });
+        exact
     }
 
     /// The number of a selector. An expression that does not compile here gets a number without a place: the visit, which
@@ -124,7 +136,7 @@ impl Interests {
                         self.patterns.push(((**pattern).into(), matcher));
                         Choice::Pattern((self.patterns.len() - 1) as u8)
                     }
-                    _ => Choice::Pattern(u8::MAX),
+                    _ => Choice::UNSURE,
                 }
             }
         }

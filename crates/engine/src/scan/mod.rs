@@ -13,10 +13,11 @@
 //! | what a value holds, in one pass | [`byte_table`] |
 //! | transformations that begin alike are carried out once | [`trie`] |
 //! | what a rule's operator needs at least | [`gate`] |
-//! | what is done with a view, kept for the next alike | [`plan`], [`cache`] |
+//! | what is done with a view, kept for the next alike | [`plan`], [`cache`], [`name_memo`] |
 //! | what was found | [`hits`] |
 //! | what need not be searched for at this paranoia level | [`guard`] |
 //! | the scan itself | [`search`] |
+//! | the rules to be visited, in order | [`visits`] |
 
 pub mod builder;
 pub mod byte_table;
@@ -25,10 +26,12 @@ pub mod class;
 pub mod gate;
 pub mod guard;
 pub mod hits;
+pub mod name_memo;
 pub mod plan;
 pub mod search;
 pub mod sources;
 pub mod trie;
+pub mod visits;
 
 pub use builder::build;
 pub use cache::ScanCache;
@@ -63,6 +66,7 @@ pub struct Scan {
     filtered: RuleBits,
     every: RuleBits,
     empty: RuleBits,
+    exact: RuleBits,
 }
 
 impl Default for Scan {
@@ -89,23 +93,9 @@ impl Scan {
         &self.guards
     }
 
-    /// The first rule from `from` on that is to be visited in a phase: always, or since it is a candidate, or since it was not
-    /// searched for.
-    pub fn next(&self, cache: &ScanCache, phase: Phase, from: u32) -> Option<u32> {
-        let of_phase = self.phases.get(phase as usize - 1)?.words();
-        let [always, candidates, uncovered] =
-            [&self.always, &cache.candidates, &cache.uncovered].map(|bits| bits.words());
-        let mut mask = u64::MAX << (from % 64);
-        for at in from as usize / 64..of_phase.len() {
-            // All were made for the same number of rules.
-            let visit = always.get(at)? | candidates.get(at)? | uncovered.get(at)?;
-            let left = visit & of_phase.get(at)? & mask;
-            if left != 0 {
-                return Some(at as u32 * 64 + left.trailing_zeros());
-            }
-            mask = u64::MAX;
-        }
-        None
+    /// Whether the hits of a rule are values that its targets stand for, each of one target alone.
+    pub fn is_exact(&self, rule: u16) -> bool {
+        self.exact.contains(rule)
     }
 
     /// Whether a rule's first link need only look at hits where [`Scan::covers`] says so.

@@ -8,7 +8,9 @@ use secbeat_pattern::RuleBits;
 /// What is done with a view.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    /// The rules for which the literal filter searches it.
+    /// Whether the literal filter searches it at all.
+    pub filters: bool,
+    /// The rules for which it does.
     pub filtered: RuleBits,
     /// Those of them that want it in lower case.
     pub folded: RuleBits,
@@ -27,6 +29,7 @@ impl Plan {
     pub fn new(trie: &Trie, gates: &[Option<Gate>], alive: &RuleBits, node: NodeId, sets: u64) -> Self {
         let none = RuleBits::new(gates.len());
         let mut plan = Plan {
+            filters: false,
             filtered: none.clone(),
             folded: none,
             direct: Vec::new(),
@@ -55,6 +58,7 @@ impl Plan {
                 }
             }
         }
+        plan.filters = !plan.filtered.is_empty();
         plan
     }
 
@@ -72,6 +76,7 @@ impl Plan {
 
     /// Adds what another plan does with the same view.
     pub fn merge(&mut self, other: &Plan) {
+        self.filters |= other.filters;
         self.filtered.union(&other.filtered);
         self.folded.union(&other.folded);
         self.direct.extend_from_slice(&other.direct);
@@ -81,6 +86,7 @@ impl Plan {
 
     /// Becomes what another is, but for its frontier, in the memory that it has.
     pub fn become_of(&mut self, other: &Plan) {
+        self.filters = other.filters;
         self.filtered.copy_from(&other.filtered);
         self.folded.copy_from(&other.folded);
         for (own, list) in

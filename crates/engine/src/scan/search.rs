@@ -5,6 +5,7 @@ use super::cache::{Class, ScanCache};
 use super::class::{Group, Traits};
 use super::gate::Gate;
 use super::hits::{Hit, View};
+use super::name_memo::Key;
 use super::plan::Plan;
 use super::sources::Source;
 use super::trie::{NodeId, ROOT};
@@ -40,20 +41,14 @@ impl Scan {
         for number in &self.groups[group as usize] {
             let Some(interests) = self.interests.get(*number) else { continue };
             let Source { variable, names } = interests.source;
-            let uniform = interests.is_uniform();
             let mut next = values.list(variable).first;
             while let Some(entry) = values.get(next).copied() {
                 let value = std::mem::replace(&mut next, entry.next);
                 if (value as usize) < from {
                     continue;
                 }
-                let traits = match uniform {
-                    true => Traits::NONE,
-                    false => {
-                        interests.traits(values.bytes(entry.name), &mut cache.matchers, &mut cache.scratch)
-                    }
-                };
-                let class = self.class(cache, *number, group, held, traits);
+                let name = values.bytes(entry.name);
+                let class = self.class_of(cache, Key { source: *number as u16, group, held, name });
                 let bytes = if names { entry.name } else { entry.bytes };
                 self.value(cache, values, Subject { class, value, name: names }, bytes);
             }
@@ -64,6 +59,23 @@ impl Scan {
 
     fn holding(&self, held: u64) -> impl Iterator<Item = (usize, &super::guard::Guard)> {
         self.guards.iter().enumerate().filter(move |(number, _)| *number < 64 && held & (1 << number) != 0)
+    }
+
+    /// The class of a value by its name.
+    fn class_of(&self, cache: &mut ScanCache, key: Key<'_>) -> u32 {
+        let Some(interests) = self.interests.get(usize::from(key.source)) else { return u32::MAX };
+        // Where no rule asks for a name, all are the same.
+        let key = if interests.is_uniform() { Key { name: b"", ..key } } else { key };
+        if let Some(known) = cache.names.get(key) {
+            return known;
+        }
+        let traits = match interests.is_uniform() {
+            true => Traits::NONE,
+            false => interests.traits(key.name, &mut cache.matchers, &mut cache.scratch),
+        };
+        let class = self.class(cache, usize::from(key.source), key.group, key.held, traits);
+        cache.names.put(key, class);
+        class
     }
 
     fn class(&self, cache: &mut ScanCache, source: usize, group: Group, held: u64, traits: Traits) -> u32 {
@@ -107,6 +119,7 @@ impl Scan {
             return;
         }
         cache.candidates.union(&class.touched);
+        cache.room_for_plans();
         cache.waiting.push((ROOT, bytes));
         while let Some((node, view)) = cache.waiting.pop() {
             match view.is_empty() {
@@ -129,39 +142,30 @@ impl Scan {
 
     /// Searches one view, and derives those that come next.
     fn view(&self, cache: &mut ScanCache, values: &mut Values, node: NodeId, view: Span, subject: Subject) {
-        let mut plan = cache.now.take().unwrap_or_else(|| self.no_plan());
-        let mut out = std::mem::take(&mut cache.scratch);
         let held = self.bytes.read(values.bytes(view));
         cache.cost += view.len() as u64;
-        self.plan(cache, (subject.class, node, held.sets), &mut plan, true);
+        let Some(first) = self.plan(cache, (subject.class, node, held.sets)) else { return };
+        let mut sum = None;
         // Transformations that leave the view as it is add to what it is searched for; others make a new one.
         while let Some(next) = cache.frontier.pop() {
             let Some(transformation) = self.trie.get(next).transformation else { continue };
-            out.clear();
+            cache.scratch.clear();
             cache.cost += view.len() as u64;
-            if transformation.apply(values.bytes(view), &mut out) {
-                let derived = values.keep(&out);
+            if transformation.apply(values.bytes(view), &mut cache.scratch) {
+                let derived = values.keep(&cache.scratch);
                 cache.waiting.push((next, derived));
-            } else {
-                self.plan(cache, (subject.class, next, held.sets), &mut plan, false);
+            } else if let Some(more) = self.plan(cache, (subject.class, next, held.sets)) {
+                let sum = sum.get_or_insert_with(|| {
+                    let mut sum = cache.sum.take().unwrap_or_else(|| self.no_plan());
+                    cache.plans.get(first as usize).inspect(|plan| sum.become_of(plan));
+                    sum
+                });
+                cache.plans.get(more as usize).inspect(|plan| sum.merge(plan));
             }
         }
-        self.candidates(cache, &plan, values.bytes(view), view, &held.bytes, subject);
-        cache.scratch = out;
-        cache.now = Some(plan);
-    }
-
-    /// The rules that may match a view become candidates.
-    fn candidates(
-        &self,
-        cache: &mut ScanCache,
-        plan: &Plan,
-        bytes: &[u8],
-        view: Span,
-        held: &[u64; 4],
-        subject: Subject,
-    ) {
-        let ScanCache { filter, hits, candidates, .. } = cache;
+        let ScanCache { plans, filter, hits, candidates, .. } = cache;
+        let Some(plan) = sum.as_ref().or(plans.get(first as usize)) else { return };
+        let bytes = values.bytes(view);
         let mut found = |rule: u16| {
             let view = if self.every.contains(rule) {
                 View::Plain
@@ -180,39 +184,31 @@ impl Scan {
             plan.xss.iter().for_each(|rule| found(*rule));
         }
         plan.direct.iter().for_each(|rule| found(*rule));
-        if !plan.filtered.is_empty() {
-            self.filter.scan(filter, bytes, held, &plan.filtered, &mut |rule, _| found(rule));
+        if plan.filters {
+            self.filter.scan(filter, bytes, &held.bytes, &plan.filtered, &mut |rule, _| found(rule));
+        }
+        if sum.is_some() {
+            cache.sum = sum;
         }
     }
 
-    /// Adds to `into` the plan of a view, or makes it that (`fresh`), and its frontier to that at hand.
-    fn plan(
-        &self,
-        cache: &mut ScanCache,
-        (class, node, sets): (u32, NodeId, u64),
-        into: &mut Plan,
-        fresh: bool,
-    ) {
-        let Some(of_class) = cache.classes.get(class as usize) else { return };
+    /// The plan of a view, by its number; its frontier joins that at hand.
+    fn plan(&self, cache: &mut ScanCache, (class, node, sets): (u32, NodeId, u64)) -> Option<u32> {
+        let of_class = cache.classes.get(class as usize)?;
         let sets = sets & of_class.relevant;
         let number = match cache.plan_of.get(&(class, node, sets)) {
             Some(number) => *number,
             None => {
                 let plan = Plan::new(&self.trie, &self.gates, &of_class.alive, node, sets);
-                cache.room_for_plan();
                 let number = cache.plans.len() as u32;
                 cache.plans.push(plan);
                 cache.plan_of.insert((class, node, sets), number);
                 number
             }
         };
-        let Some(plan) = cache.plans.get(number as usize) else { return };
-        if fresh {
-            into.become_of(plan)
-        } else {
-            into.merge(plan)
-        }
+        let plan = cache.plans.get(number as usize)?;
         cache.frontier.extend_from_slice(&plan.frontier);
+        Some(number)
     }
 
     fn no_plan(&self) -> Plan {

@@ -1,0 +1,78 @@
+//! Names met before, with their classes: the fields of a head and the cookies of a site are the same in request after request.
+
+use super::class::Group;
+
+/// Longer names are not remembered.
+const LENGTH_MAX: usize = 40;
+/// How many are: a name takes the place of another that hashes alike.
+const PLACES: usize = 256;
+
+/// The class of each name met, by source, group and guards that hold.
+#[derive(Debug, Default)]
+pub struct NameMemo(Vec<Place>);
+
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    held: u64,
+    class: u32,
+    source: u16,
+    group: Group,
+    /// More than any length: nobody is here.
+    len: u8,
+    name: [u8; LENGTH_MAX],
+}
+
+const NOBODY: Place =
+    Place { held: 0, class: 0, source: 0, group: Group::Request, len: u8::MAX, name: [0; LENGTH_MAX] };
+
+/// Where a name is looked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Key<'a> {
+    /// The source of the value.
+    pub source: u16,
+    /// The group of rules.
+    pub group: Group,
+    /// The guards that hold.
+    pub held: u64,
+    /// The name of the value.
+    pub name: &'a [u8],
+}
+
+impl Key<'_> {
+    fn place(&self) -> usize {
+        // The first, the last and two bytes between tell most names apart; nothing is lost where they do not.
+        let byte = |at: usize| u64::from(self.name.get(at).copied().unwrap_or_default());
+        let len = self.name.len();
+        let mixed = byte(0) | byte(len / 2) << 8 | byte(len.saturating_sub(1)) << 16 | byte(len / 3) << 24;
+        let key = mixed ^ (len as u64) << 32 ^ u64::from(self.source) << 40 ^ (self.group as u64) << 48;
+        (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as usize % PLACES
+    }
+}
+
+impl NameMemo {
+    /// Forgets all.
+    pub fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// The class of a name, if it is remembered.
+    #[inline]
+    pub fn get(&self, key: Key<'_>) -> Option<u32> {
+        let place = self.0.get(key.place())?;
+        let known = place.name.get(..usize::from(place.len))?;
+        let same = known == key.name && place.source == key.source && place.group == key.group;
+        (same && place.held == key.held).then_some(place.class)
+    }
+
+    /// Remembers one.
+    pub fn put(&mut self, key: Key<'_>, class: u32) {
+        if self.0.is_empty() {
+            self.0.resize(PLACES, NOBODY);
+        }
+        let (at, Key { source, group, held, name }) = (key.place(), key);
+        if let (Some(place), true) = (self.0.get_mut(at), name.len() <= LENGTH_MAX) {
+            *place = Place { held, class, source, group, len: name.len() as u8, name: [0; LENGTH_MAX] };
+            place.name.iter_mut().zip(name).for_each(|(to, from)| *to = *from);
+        }
+    }
+}
