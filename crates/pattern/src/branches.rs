@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 /// The most expressions that one is made into.
 const BRANCHES_MAX: usize = 64;
 /// How heavy all of them together may be.
-const TOGETHER_MAX: usize = 30_000;
+const TOGETHER_MAX: usize = 10_000;
 
 /// The expressions of which one matches wherever `hir` does, and none elsewhere. Groups are not kept.
 pub(crate) fn branches(hir: &Hir) -> Vec<Hir> {

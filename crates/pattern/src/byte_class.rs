@@ -15,20 +15,18 @@ impl ByteClass {
     }
 
     pub fn range(first: u8, last: u8) -> ByteClass {
-        let mut class = ByteClass::NONE;
-        (first..=last).for_each(|byte| class.insert(byte));
-        class
+        // The bits up to and with `last`, without those before `first`, in each word.
+        let below = |byte: u8, word: usize, with: u32| {
+            let bits = (u32::from(byte) + with).saturating_sub(64 * word as u32);
+            if bits >= 64 { u64::MAX } else { (1 << bits) - 1 }
+        };
+        ByteClass(std::array::from_fn(|word| below(last, word, 1) & !below(first, word, 0)))
     }
 
     #[inline]
     pub fn insert(&mut self, byte: u8) {
         // A byte shifted right by six is below four.
         self.0[usize::from(byte >> 6)] |= 1 << (byte & 63);
-    }
-
-    #[inline]
-    pub fn contains(&self, byte: u8) -> bool {
-        self.0[usize::from(byte >> 6)] >> (byte & 63) & 1 == 1
     }
 
     pub fn union(self, other: ByteClass) -> ByteClass {
@@ -53,7 +51,14 @@ impl ByteClass {
     }
 
     pub fn iter(self) -> impl Iterator<Item = u8> {
-        (0..=u8::MAX).filter(move |byte| self.contains(*byte))
+        self.0.into_iter().zip([0u8, 64, 128, 192]).flat_map(|(word, first)| {
+            let mut word = word;
+            std::iter::from_fn(move || {
+                let bit = (word != 0).then(|| word.trailing_zeros() as u8)?;
+                word &= word - 1;
+                Some(first + bit)
+            })
+        })
     }
 
     /// With both cases of each letter in it.
@@ -93,5 +98,22 @@ impl std::fmt::Debug for ByteClass {
             }
         }
         f.write_str("]")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_range_is_the_bytes_from_first_to_last(first: u8, last: u8) {
+            let class = ByteClass::range(first, last);
+            prop_assert_eq!(class.iter().collect::<Vec<_>>(), (first..=last).collect::<Vec<_>>());
+            prop_assert_eq!(class.len(), class.iter().count());
+            prop_assert_eq!(class.ranges().len(), usize::from(first <= last));
+            prop_assert_eq!(class.complement().iter().count(), 256 - class.len());
+        }
     }
 }

@@ -71,8 +71,14 @@ impl Frequency {
     /// How likely a place holds one of these bytes.
     pub fn of_class(&self, class: &ByteClass) -> f32 {
         let mut kinds = 0u64;
-        class.iter().filter(u8::is_ascii).for_each(|byte| kinds |= 1 << kind(byte | 0x20));
-        (0..64).filter(|kind| kinds >> kind & 1 == 1).map(|kind: usize| self.alone[kind]).sum()
+        class.iter().take_while(u8::is_ascii).for_each(|byte| kinds |= 1 << kind(byte | 0x20));
+        let mut sum = 0.0;
+        while kinds != 0 {
+            // A kind is below 64.
+            sum += self.alone[kinds.trailing_zeros() as usize];
+            kinds &= kinds - 1;
+        }
+        sum
     }
 }
 

@@ -4,10 +4,13 @@
 //!
 //! | step | module |
 //! | --- | --- |
-//! | an expression is one matcher, which a worker lends its memory | [`matcher`] |
+//! | the text of an expression is read as PCRE reads it | `parse`, `parse_escape`, into `syntax` |
+//! | and made one for automata where it means the same, or for the backtracking matcher | `lower`; `fancy` |
+//! | an expression is one matcher, to which a worker lends its memory | [`matcher`], `linear`; [`match_cache`] |
 //! | many phrases are one set | [`phrase_set`] |
-//! | what every match of an expression must hold | [`requirement`] |
-//! | one filter tells which rules may match a value | [`prefilter`], in sets of rules: [`rule_bits`] |
+//! | what every match must hold, for the whole or for each alternative | [`requirement`], `needs`, `branches`, `frequency` |
+//! | one filter tells which rules may match a value | [`prefilter`]: `literal_filter`, `gates`, `weak` |
+//! | in sets of rules | [`rule_bits`] |
 //! | what is wrong with an expression | [`error`] |
 
 mod branches;

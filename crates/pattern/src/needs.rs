@@ -39,10 +39,12 @@ impl Needs {
         walk.visit(hir);
         walk.gap();
         let (literals, chance) = walk.best.map_or((Vec::new(), 1.0), |offer| (offer.texts, offer.chance));
-        let mut classes = walk.classes;
-        classes.sort_unstable();
-        classes.dedup();
-        Needs { literals, chance, classes, min_len: hir.properties().minimum_len().unwrap_or(0) }
+        Needs {
+            literals,
+            chance,
+            classes: walk.classes,
+            min_len: hir.properties().minimum_len().unwrap_or(0),
+        }
     }
 }
 
@@ -87,12 +89,14 @@ impl<'f> Walk<'f> {
         match hir.kind() {
             HirKind::Empty | HirKind::Look(_) => {}
             HirKind::Literal(literal) => {
-                self.classes.extend(literal.0.iter().map(|byte| ByteClass::of(&[*byte])));
+                for byte in &literal.0 {
+                    self.need(ByteClass::of(&[*byte]));
+                }
                 self.multiply(&[literal.0.to_ascii_lowercase()]);
             }
             HirKind::Class(class) => {
                 let class = bytes(class);
-                self.classes.push(class);
+                self.need(class);
                 let folded = class.folded();
                 match folded.len() <= CLASS_MAX {
                     true => self.multiply(&folded.iter().map(|byte| vec![byte]).collect::<Vec<_>>()),
@@ -117,13 +121,19 @@ impl<'f> Walk<'f> {
         }
     }
 
+    fn need(&mut self, class: ByteClass) {
+        if !self.classes.contains(&class) {
+            self.classes.push(class);
+        }
+    }
+
     fn repeat(&mut self, part: Walk<'_>, min: u32, max: Option<u32>) {
         if !part.exact {
             self.gap();
             self.take(part);
             return;
         }
-        self.classes.extend(part.classes);
+        part.classes.into_iter().for_each(|class| self.need(class));
         for _ in 0..min.min(UNROLL_MAX) {
             self.multiply(&part.texts);
         }
@@ -137,7 +147,7 @@ impl<'f> Walk<'f> {
     /// Takes over what a part of its own must hold.
     fn take(&mut self, part: Walk<'_>) {
         let Walk { texts, best, classes, .. } = part;
-        self.classes.extend(classes);
+        classes.into_iter().for_each(|class| self.need(class));
         if let Some(offer) = best {
             self.offer(offer);
         }
@@ -149,11 +159,11 @@ impl<'f> Walk<'f> {
         let mut parts: Vec<Walk<'_>> = branches.iter().map(|branch| self.alone(branch)).collect();
         // Of each branch its rarest class: a match has a byte of one of them.
         let rarest = parts.iter().map(|part| {
-            let rarity = |class: &ByteClass| self.frequency.of_class(class);
-            part.classes.iter().min_by(|a, b| rarity(a).total_cmp(&rarity(b))).copied()
+            let chances = part.classes.iter().map(|class| (self.frequency.of_class(class), *class));
+            chances.min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, class)| class)
         });
         if let Some(class) = rarest.collect::<Option<Vec<_>>>() {
-            self.classes.push(class.into_iter().fold(ByteClass::NONE, ByteClass::union));
+            self.need(class.into_iter().fold(ByteClass::NONE, ByteClass::union));
         }
         let count: usize = parts.iter().map(|part| part.texts.len()).sum();
         if parts.iter().all(|part| part.exact) && count <= TEXTS_MAX {
