@@ -1,5 +1,7 @@
 //! Expressions and values that mean harm: bounded work and a plain answer, never a panic.
 
+#![allow(clippy::unwrap_used, clippy::panic)] // In a test's helpers too, to fail is to panic.
+
 use proptest::prelude::*;
 use secbeat_pattern::{MatchCache, Matcher, Outcome, Prefilter, PrefilterBuilder, PrefilterCache, RuleBits};
 

@@ -1,6 +1,8 @@
 //! The matcher is held equal to PCRE: on all expressions of the Core Rule Set over the values of the corpora, and on
 //! small expressions over small texts.
 
+#![allow(clippy::unwrap_used, clippy::panic)] // In a test's helpers too, to fail is to panic.
+
 mod common;
 
 use common::{Numbers, Search};

@@ -1,5 +1,7 @@
 //! The filter misses nothing that the matchers find: on the Core Rule Set over the corpora, and on small rule sets.
 
+#![allow(clippy::unwrap_used, clippy::panic)] // In a test's helpers too, to fail is to panic.
+
 mod common;
 
 use common::{Numbers, Search};

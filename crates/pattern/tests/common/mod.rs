@@ -1,7 +1,7 @@
 //! What the tests and the example look at: the rules of an installed Core Rule Set, and values from the corpora.
 
 #![allow(dead_code)] // Each of those who share it uses a part.
-#![allow(clippy::unwrap_used)] // A test's own material, whose absence is the test's failure.
+#![allow(clippy::unwrap_used)] // What is missing is the failure of the test that asks for it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
