@@ -7,7 +7,11 @@ use crate::error::CompileError;
 use crate::fast::Fast;
 use crate::program::{Program, RuleInfo};
 use crate::rule::{Disruptive, Link, Rule};
+use crate::step::Exclusion;
+use crate::target::Selector;
+use crate::words::Words;
 use parts::Parts;
+use secbeat_pattern::MatchCache;
 use secbeat_seclang as lang;
 use secbeat_seclang::{Item, RuleSet, Variable};
 use std::collections::HashMap;
@@ -49,7 +53,8 @@ pub fn compile(set: &RuleSet) -> Result<Program, Vec<CompileError>> {
     if !errors.is_empty() {
         return Err(errors);
     }
-    let Parts { words, constants, exclusions, mentioned, .. } = parts;
+    let Parts { words, constants, mut exclusions, mentioned, .. } = parts;
+    learn(&words, &mut compiled, &mut exclusions);
     let introduced = INTRODUCED.into_iter().filter(|variable| mentioned.contains(variable)).collect();
     let (phases, directives) = (jumps.phases, set.directives.clone());
     let fast = Fast::default();
@@ -66,6 +71,18 @@ pub fn compile(set: &RuleSet) -> Result<Program, Vec<CompileError>> {
     };
     program.fast = Fast::new(set, &program);
     Ok(program)
+}
+
+/// Tells each expression over names of TX which words it finds.
+fn learn(words: &Words, rules: &mut [Rule], exclusions: &mut [Exclusion]) {
+    let mut cache = MatchCache::default();
+    let tests = rules.iter_mut().flat_map(|rule| &mut rule.links).filter_map(|link| link.test.as_mut());
+    let targets = tests.flat_map(|test| test.targets.iter_mut().chain(&mut test.exclusions));
+    for target in targets.chain(exclusions.iter_mut().map(|exclusion| &mut exclusion.target)) {
+        if let (Variable::Tx, Selector::Pattern(pattern)) = (target.variable, &mut target.selector) {
+            pattern.learn(words, &mut cache);
+        }
+    }
 }
 
 /// The variables that follow from the facts of a transaction.

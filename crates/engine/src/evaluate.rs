@@ -1,6 +1,6 @@
 //! One rule run over one transaction: its chain link by link, each link target by target, value by value.
 
-use crate::datum::{Datum, Found};
+use crate::datum::{Datum, Found, Name};
 use crate::facts::Admission;
 use crate::memory::Memory;
 use crate::operator::compare;
@@ -15,6 +15,7 @@ use crate::transaction::Transaction;
 use crate::tx::CAPTURES;
 use crate::values::Span;
 use secbeat_pattern::MatchCache;
+use secbeat_seclang::Variable;
 
 /// Runs rules over a transaction, for one phase.
 pub struct Evaluator<'e, 'p> {

@@ -180,7 +180,8 @@ fn contains(value: &[u8], what: &[u8]) -> bool {
         return memchr::memmem::find(value, what).is_some();
     }
     // Shorter than getting ready for the search that is linear.
-    memchr::memchr_iter(*first, value).any(|at| value.get(at + 1..).is_some_and(|after| after.starts_with(rest)))
+    memchr::memchr_iter(*first, value)
+        .any(|at| value.get(at + 1..).is_some_and(|after| after.starts_with(rest)))
 }
 
 /// The product of two lengths up to which comparing at each place is quick enough.

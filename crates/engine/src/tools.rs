@@ -33,8 +33,8 @@ pub struct Tools {
 impl Tools {
     /// Gives back what grew over a mebibyte.
     pub fn shrink(&mut self) {
-        let Tools { operand, text, views: [one, other], found, .. } = self;
-        [operand, text, one, other].into_iter().for_each(|buffer| {
+        let Tools { operand, text, names: [shown, lower], views: [one, other], found, .. } = self;
+        [operand, text, shown, lower, one, other].into_iter().for_each(|buffer| {
             buffer.clear();
             buffer.shrink_to(1 << 20);
         });
