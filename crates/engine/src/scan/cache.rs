@@ -5,6 +5,7 @@ use super::hits::{Hits, View};
 use super::name_memo::NameMemo;
 use super::plan::Plan;
 use super::trie::NodeId;
+use super::value_memo::ValueMemo;
 use crate::values::Span;
 use secbeat_pattern::{MatchCache, PrefilterCache, RuleBits};
 use std::collections::HashMap;
@@ -80,6 +81,8 @@ pub struct ScanCache {
     pub class_of: Table<ClassKey, u32>,
     /// The classes of names met.
     pub names: NameMemo,
+    /// Values met in which nothing was found.
+    pub values: ValueMemo,
     /// The plans met.
     pub plans: Vec<Plan>,
     /// Their numbers.
@@ -134,6 +137,7 @@ impl ScanCache {
             self.classes.clear();
             self.class_of.clear();
             self.names.clear();
+            self.values.clear();
             self.plans.clear();
             self.plan_of.clear();
         }

@@ -48,6 +48,11 @@ impl Hits {
         self.sorted = 0;
     }
 
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.all.len()
+    }
+
     /// Adds one.
     pub fn push(&mut self, hit: Hit) {
         self.all.push(hit);

@@ -13,7 +13,8 @@
 //! | what a value holds, in one pass | [`byte_table`] |
 //! | transformations that begin alike are carried out once | [`trie`] |
 //! | what a rule's operator needs at least | [`gate`] |
-//! | what is done with a view, kept for the next alike | [`plan`], [`cache`], [`name_memo`] |
+//! | what is done with a view, kept for the next alike | [`plan`], [`cache`] |
+//! | names and values that come again and again are remembered | [`name_memo`], [`value_memo`] |
 //! | what was found | [`hits`] |
 //! | what need not be searched for at this paranoia level | [`guard`] |
 //! | the scan itself | [`search`] |
@@ -31,6 +32,7 @@ pub mod plan;
 pub mod search;
 pub mod sources;
 pub mod trie;
+pub mod value_memo;
 pub mod visits;
 
 pub use builder::build;
@@ -43,7 +45,7 @@ use class::Interests;
 use gate::Gate;
 use guard::Guard;
 use secbeat_pattern::{Prefilter, RuleBits};
-use secbeat_seclang::{Phase, Variable};
+use secbeat_seclang::Variable;
 use std::sync::atomic::{AtomicU64, Ordering};
 use trie::Trie;
 

@@ -9,6 +9,7 @@ use super::name_memo::Key;
 use super::plan::Plan;
 use super::sources::Source;
 use super::trie::{NodeId, ROOT};
+use super::value_memo;
 use crate::values::{Span, Values};
 use secbeat_pattern::RuleBits;
 
@@ -119,6 +120,14 @@ impl Scan {
             return;
         }
         cache.candidates.union(&class.touched);
+        let place = value_memo::place(subject.class, values.bytes(bytes));
+        if let Some(cost) =
+            place.and_then(|place| cache.values.get(place, subject.class, values.bytes(bytes)))
+        {
+            cache.cost += cost;
+            return;
+        }
+        let (hits, cost) = (cache.hits.len(), cache.cost);
         cache.room_for_plans();
         cache.waiting.push((ROOT, bytes));
         while let Some((node, view)) = cache.waiting.pop() {
@@ -126,6 +135,9 @@ impl Scan {
                 true => self.nothing(cache, node, subject),
                 false => self.view(cache, values, node, view, subject),
             }
+        }
+        if let (Some(place), true) = (place, cache.hits.len() == hits) {
+            cache.values.put(place, subject.class, values.bytes(bytes), cache.cost - cost);
         }
     }
 
