@@ -38,6 +38,7 @@ pub async fn run(connection: &Connection, policy: &Policy, scratch: &mut Scratch
     let next = match stages(connection, policy, scratch, &mut facts, &host, &mut inspection).await {
         Ok(next) => next,
         Err(Stop::Refused(refusal)) => {
+            facts.scores = inspection.as_ref().map_or(facts.scores, Inspection::scores);
             Box::pin(refuse(connection, policy, scratch, &mut facts, refusal)).await
         }
         Err(Stop::Gone) => {

@@ -11,7 +11,7 @@ use crate::refusal::Refusal;
 use crate::relay;
 use crate::scratch::Input;
 use secbeat_http1::{BodyDecoder, BodyState, Framing, Known, ResponseHead};
-use secbeat_types::{Reason, Verdict};
+use secbeat_types::{Reason, Scores, Verdict};
 use secbeat_waf::body::compressed::{self, Coding};
 use smallvec::SmallVec;
 use std::net::IpAddr;
@@ -24,6 +24,11 @@ pub struct Hold {
 }
 
 impl Inspection<'_> {
+    /// What was scored so far, where rules keep scores.
+    pub fn scores(&self) -> Option<Scores> {
+        self.transaction.scores()
+    }
+
     /// Looks at the head of an answer, which begins `bytes`. `None`: its body is not looked at.
     ///
     /// # Errors
