@@ -107,6 +107,21 @@ impl Setup {
         self.text("waf.rules_path", "rules.json")
     }
 
+    /// With rules in SecLang in a file of this name, beside those in JSON.
+    pub fn secrules(self, name: &str, rules: &str) -> Self {
+        fs::write(self.path(name), rules).unwrap();
+        self.set("waf.include", format!("[\"{name}\"]"))
+    }
+
+    /// With Debian's Core Rule Set, and no rules in JSON. `None`: it is not installed, and the test is to end here.
+    pub fn rule_set(self) -> Option<Self> {
+        if !Path::new("/usr/share/modsecurity-crs/rules").is_dir() {
+            eprintln!("skipped: modsecurity-crs is not installed");
+            return None;
+        }
+        Some(self.rules(r#"{"rules":[]}"#).set("waf.crs.enable", true))
+    }
+
     /// With TLS, and a certificate for localhost.
     pub fn tls(self) -> Self {
         Certificate::for_name("localhost").write(self.dir.path());
