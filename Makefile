@@ -6,7 +6,7 @@ SECBEAT := $(TARGET)/release/secbeat
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build quickstart test lint bench bench-steering health-check fuzz-smoke
+.PHONY: help build quickstart test lint bench bench-steering bench-waf health-check fuzz-smoke
 .PHONY: docker-build docker-test bpf web deb conformance evaluate bench-kernel
 
 help: ## list the targets
@@ -46,6 +46,24 @@ bench-steering: ## what decisions, clients, API calls and the kill switch cost, 
 	cargo build --release --locked
 	cargo run --release --locked -p secbeat-bench -- steering $(ARGS)
 
+# Debian's rule set, and the regression cases of its version: tests/regression/tests of coreruleset at v3.3.4.
+CRS_RULES := /usr/share/modsecurity-crs/rules
+CRS_SETUP := /etc/modsecurity/crs/crs-setup.conf
+CRS_CASES ?= $(or $(SECBEAT_CORPORA),../shared/corpora)/crs-tests/3.3.4
+
+conformance: ## the Core Rule Set's regression cases through a node, with Debian's rules; CRS_CASES is their folder
+	@.ci/need cc:build-essential git:git
+	@[ -d $(CRS_RULES) ] || .ci/need the-core-rule-set:modsecurity-crs
+	@cargo xtask crs --rules $(CRS_RULES) --setup $(CRS_SETUP) --tests $(CRS_CASES) $(ARGS)
+
+bench-waf: export CARGO_TARGET_DIR = target
+bench-waf: ## what the Core Rule Set costs, beside nginx with ModSecurity, into docs/benchmarks.md; about half an hour
+	@.ci/need cc:build-essential nginx:nginx-light setpriv:util-linux \
+		/usr/lib/nginx/modules/ngx_http_modsecurity_module.so:libnginx-mod-http-modsecurity \
+		/usr/share/modsecurity-crs/owasp-crs.load:modsecurity-crs
+	cargo build --release --locked
+	cargo run --release --locked -p secbeat-bench -- crs $(ARGS)
+
 health-check: ## whether the node of this machine serves, and what it runs without
 	@$(or $(wildcard $(SECBEAT)),secbeat) node status --allow-degraded $(ARGS)
 
@@ -54,5 +72,5 @@ fuzz-smoke: ## every fuzz target for twenty seconds; needs `cargo install cargo-
 	@set -e; for target in $$(cargo fuzz list); do \
 		RUSTC_BOOTSTRAP=1 cargo fuzz run $$target -- -max_total_time=20; done
 
-docker-build docker-test bpf web deb conformance evaluate bench-kernel:
+docker-build docker-test bpf web deb evaluate bench-kernel:
 	@echo "make $@: not built in this version" >&2; exit 2

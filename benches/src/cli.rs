@@ -61,7 +61,8 @@ enum Command {
         /// Transactions of the long run, over which memory must not grow
         #[arg(long, default_value_t = 1_000_000)]
         transactions: usize,
-        /// A smoke run: two rounds of a second, fewer kinds and levels, 20,000 transactions; writes no file
+        /// A smoke run: two rounds of a second, fewer kinds and levels, a hundredth of the payloads, 20,000
+        /// transactions; writes no file
         #[arg(long)]
         quick: bool,
         /// The day the tables carry, if it is not today

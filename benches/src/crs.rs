@@ -90,7 +90,8 @@ pub async fn run(dir: &Path, date: String, extent: Extent) -> Outcome<Results> {
     let cells = cells::measure(dir, extent.plan, &kinds, &ways).await?;
     // From here on nothing is pinned: the load, the origin and the node share every core.
     stay_on(Cores::All)?;
-    let memory = memory::measure(&dir.join("memory"), &[1, 4], extent.transactions).await?;
+    let every = if extent.quick { 100 } else { 1 };
+    let memory = memory::measure(&dir.join("memory"), &[1, 4], extent.transactions, every).await?;
     let others = watch.share()?;
     Ok(Results { date, extent, machine, others, versions: ways::versions(), cells, compile_ms, memory })
 }

@@ -28,7 +28,7 @@ pub fn measure(dir: &Path) -> Outcome<Vec<f64>> {
 
 /// Milliseconds that a check of the configuration takes.
 fn validate(dir: &Path, firewall: &str) -> Outcome<f64> {
-    let setup = Setup { dir, origin: 1, certificate: None, workers: 1, cores: Cores::Proxy };
+    let setup = Setup { dir, origin: 2, certificate: None, workers: 1, cores: Cores::Proxy };
     let mut command = secbeat::command_with(setup, 1, firewall)?;
     command.arg("--validate-config");
     let begin = Instant::now();

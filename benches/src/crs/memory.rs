@@ -41,10 +41,10 @@ pub struct Memory {
     pub transactions: usize,
 }
 
-/// Sends all payloads, then `transactions`, through a node of each of `levels`, which has its own rules and its recorder
-/// beside the Core Rule Set. `None` where there are no payloads.
-pub async fn measure(dir: &Path, levels: &[u8], transactions: usize) -> Outcome<Vec<Memory>> {
-    let Some(all) = payloads::read()? else {
+/// Sends every `every`th payload, then `transactions`, through a node of each of `levels`, which has its own rules and its
+/// recorder beside the Core Rule Set. Nothing is measured where there are no payloads.
+pub async fn measure(dir: &Path, levels: &[u8], transactions: usize, every: usize) -> Outcome<Vec<Memory>> {
+    let Some(all) = payloads::read(every)? else {
         eprintln!("skipped: no corpora in {}", payloads::FOLDER);
         return Ok(Vec::new());
     };

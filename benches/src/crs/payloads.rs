@@ -10,14 +10,15 @@ pub const FOLDER: &str = "../shared/corpora/payloads";
 /// Of a longer payload only the beginning is sent: heads of requests have their limits.
 const LONGEST: usize = 2048;
 
-/// Every payload of every file of the folder; `None` where there is no such folder.
-pub fn read() -> Outcome<Option<Vec<Vec<u8>>>> {
+/// Every `every`th payload of every file of the folder; `None` where there is no such folder.
+pub fn read(every: usize) -> Outcome<Option<Vec<Vec<u8>>>> {
     let Ok(entries) = fs::read_dir(FOLDER) else { return Ok(None) };
     let mut files: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
     files.sort();
     let mut all = Vec::new();
     for file in files {
-        all.extend(file_of(&file).map_err(|e| format!("reading {}: {e}", file.display()))?);
+        let payloads = file_of(&file).map_err(|e| format!("reading {}: {e}", file.display()))?;
+        all.extend(payloads.into_iter().step_by(every));
     }
     for payload in &mut all {
         payload.truncate(LONGEST);

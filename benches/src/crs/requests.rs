@@ -82,9 +82,8 @@ const FIELDS: &[(&str, &str)] = &[
 /// Words of harmless prose, and among them those that rules for SQL and for shells look at.
 const WORDS: &[&str] = &[
     "select", "and", "or", "cat", "the", "select", "and", "or", "cat", "a", "please", "garden", "table",
-    "where", "old", "is", "house", "order", "by", "group", "house", "update", "river", "set", "of", "values",
-    "into", "time", "sleeps", "under", "green", "join", "us", "all", "like", "to", "be", "between", "left",
-    "right", "in", "not", "more", "less",
+    "where", "old", "is", "house", "order", "by", "house", "river", "of", "hour", "sleeps", "under", "green",
+    "us", "bread", "all", "like", "to", "be", "between", "south", "north", "in", "not", "more", "less",
 ];
 
 /// A shape of request.
@@ -168,7 +167,7 @@ impl Kind {
     }
 }
 
-/// Puts other letters and digits in the place of about half of a value's, where it is on.
+/// Puts other vowels and digits in the place of a value's own, where it is on.
 struct Vary {
     random: SplitMix64,
     on: bool,
@@ -179,15 +178,12 @@ impl Vary {
         if !self.on {
             return value.to_owned();
         }
-        let mut other = |character: char, first: u8, count: usize| match self.random.below(2) {
-            0 => character,
-            _ => char::from(first + self.random.below(count) as u8),
-        };
+        let mut one_of = |set: &[u8]| set.get(self.random.below(set.len())).copied().map_or('a', char::from);
         value
             .chars()
             .map(|character| match character {
-                'a'..='z' => other(character, b'a', 26),
-                '0'..='9' => other(character, b'0', 10),
+                'a' | 'e' | 'i' | 'o' | 'u' => one_of(b"aeiou"),
+                '0'..='9' => one_of(b"0123456789"),
                 _ => character,
             })
             .collect()

@@ -152,7 +152,7 @@ impl Way {
         let mut requests: Vec<(Vec<u8>, u16)> =
             vec![(ATTACK.into(), if self.bare() == self { 200 } else { 403 })];
         for kind in Kind::ALL.into_iter().filter(|kind| self.takes(*kind)) {
-            requests.extend(kind.requests().into_iter().map(|request| (request, 200)));
+            requests.extend(kind.requests().into_iter().take(1).map(|request| (request, 200)));
         }
         let mut check = Check { requests: &requests, sent: 0, failed: None };
         asker::run(port, 1, &mut check)?;
