@@ -1,5 +1,6 @@
 //! The head of a request, RFC 9112 3 to 6.
 
+use crate::bytes::CR;
 use crate::connection::Options;
 use crate::field::{head_window, section};
 use crate::framing::FramingFields;
@@ -91,6 +92,13 @@ impl RequestHead {
     /// (HTTP/1.0).
     pub fn authority<'a>(&self, buf: &'a [u8]) -> &'a [u8] {
         self.host.map(|host| host.of(buf)).or_else(|| self.value(buf, Known::Host)).unwrap_or_default()
+    }
+
+    /// The protocol as the request line names it, also where the request is refused for it: `HTTP/1.1`, `HTTP/3.0`. Of a head
+    /// whose lines were read ([`is_tokenised`](Self::is_tokenised)).
+    pub fn protocol<'a>(&self, buf: &'a [u8]) -> &'a [u8] {
+        let behind_target = buf.get(self.target.range().end..).unwrap_or_default();
+        behind_target.split(|byte| *byte == CR).next().unwrap_or_default().trim_ascii()
     }
 
     /// The value of the first field of this kind.

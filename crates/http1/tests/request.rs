@@ -185,6 +185,7 @@ fn a_refused_head_can_still_be_shown() {
     let text = "GET /<script> HTTP/1.2\r\nHost: a\r\n\r\n";
     assert_eq!(head.parse(text.as_bytes(), &Limits::default()), Err(RequestError::UnsupportedVersion(1, 2)));
     assert!(head.is_tokenised() && head.fields.len() == 1);
+    assert_eq!(head.protocol(text.as_bytes()), b"HTTP/1.2");
 
     let text = "GET /<script> HTTP/1.1\r\nHost: a\r\nX : y\r\n\r\n";
     assert!(head.parse(text.as_bytes(), &Limits::default()).is_err());

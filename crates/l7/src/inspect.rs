@@ -19,7 +19,7 @@ use crate::scratch::{BodyInHand, Scratch};
 use crate::site::WafPolicy;
 use crate::stage::flag;
 use crate::upload::{Body, Upload};
-use secbeat_http1::{Framing, Known, RequestHead, Version};
+use secbeat_http1::{Framing, Known, RequestHead};
 use secbeat_intel::Rate;
 use secbeat_telemetry::recorder::BODY_BYTES_READ_MAX;
 use secbeat_types::{Action, Reason, RuleMatch, Verdict};
@@ -143,10 +143,7 @@ fn look_at_head(
     let fields: SmallVec<[(&[u8], &[u8]); 24]> =
         head.fields.iter().map(|field| (field.name.of(bytes), field.value.of(bytes))).collect();
     let (method, target) = (head.method.of(bytes), head.target.of(bytes));
-    let protocol = match head.version {
-        Version::Http10 => b"HTTP/1.0",
-        Version::Http11 => b"HTTP/1.1",
-    };
+    let protocol = head.protocol(bytes);
     transaction.request_head(&Request { method, target, fields: &fields, protocol, id, body })
 }
 

@@ -67,7 +67,7 @@ impl InProcess {
             method: head.method.of(bytes),
             target: head.target.of(bytes),
             fields: &fields,
-            protocol: protocol(&head, bytes),
+            protocol: head.protocol(bytes),
             id: "conformance",
             body: if has_body { BodyFollows::Inspected } else { BodyFollows::No },
         };
@@ -161,12 +161,6 @@ fn read_body(mut input: &[u8], framing: Framing) -> Result<Vec<u8>, Option<u16>>
             BodyState::More => {}
         }
     }
-}
-
-/// What the request line says behind its target.
-fn protocol<'b>(head: &RequestHead, bytes: &'b [u8]) -> &'b [u8] {
-    let rest = bytes.get(head.target.range().end..).unwrap_or_default();
-    rest.split(|byte| *byte == b'\r').next().unwrap_or_default().trim_ascii()
 }
 
 fn listed<T: ToString>(errors: &[T]) -> String {

@@ -1,4 +1,4 @@
-//! A running node, spoken to over its sockets; what its rules logged is read from its audit log.
+//! A running node, spoken to over its sockets; what its rules logged is read from its audit log and from its events.
 
 use super::Firewall;
 use super::check::Seen;
@@ -27,8 +27,11 @@ const LAST: &[u8] = b"GET /?a=/bin/bash HTTP/1.1\r\nHost: localhost\r\nConnectio
 pub struct Node {
     child: Child,
     address: SocketAddr,
+    api: SocketAddr,
     audit: PathBuf,
     log: PathBuf,
+    /// The newest event that was read.
+    last_event: u64,
 }
 
 impl Node {
@@ -54,35 +57,79 @@ impl Node {
             .stderr(stderr)
             .spawn()
             .map_err(|error| format!("{}: {error}", program.display()))?;
-        let mut node = Node { child, address, audit, log };
-        node.wait_until_ready(api)?;
+        let mut node = Node { child, address, api, audit, log, last_event: 0 };
+        node.wait_until_ready()?;
         Ok(node)
     }
 
-    fn wait_until_ready(&mut self, api: SocketAddr) -> Result<(), String> {
-        let ready = b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    fn wait_until_ready(&mut self) -> Result<(), String> {
         until("the node to be ready", || {
             if let Ok(Some(status)) = self.child.try_wait() {
                 let log = std::fs::read_to_string(&self.log).unwrap_or_default();
                 return Err(format!("the node does not start: {status}\n{log}"));
             }
-            Ok(ask(api, ready).is_ok_and(|told| told.status == 200).then_some(()))
+            Ok(self.call("/readyz").is_ok().then_some(()))
         })
     }
 
+    /// A call of its API: what is answered.
+    fn call(&self, path: &str) -> Result<Vec<u8>, String> {
+        let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+        match ask(self.api, request.as_bytes()) {
+            Ok(Told { status: 200, body, .. }) => Ok(body),
+            Ok(Told { status, body, .. }) => {
+                Err(format!("GET {path}: {status} {}", String::from_utf8_lossy(&body)))
+            }
+            Err(error) => Err(format!("GET {path}: {error}")),
+        }
+    }
+
     /// Sends requests and reads what was logged for them.
-    fn batch(&self, requests: &[Vec<u8>]) -> Result<Vec<Seen>, String> {
+    fn batch(&mut self, requests: &[Vec<u8>]) -> Result<Vec<Seen>, String> {
         let told: Vec<Option<Told>> =
             requests.iter().map(|request| ask(self.address, request).ok()).collect();
         let last = ask(self.address, LAST).map_err(|error| format!("the node does not answer: {error}"))?;
         let logged = self.logged(&last.id)?;
+        let events = self.events()?;
         let seen = told.into_iter().map(|told| {
-            let Some(Told { status, id }) = told else { return Seen::default() };
+            let Some(Told { status, id, .. }) = told else { return Seen::default() };
             let mut seen = Seen { status: Some(status), ..Seen::default() };
-            logged.get(&id).into_iter().flatten().for_each(|message| note(message, &mut seen));
+            logged
+                .get(&id)
+                .into_iter()
+                .flatten()
+                .for_each(|message| note(message, ["message", "data"], &mut seen));
+            // The audit log leaves out what the rule wants left out, and what HTTP refused.
+            events
+                .get(&id)
+                .into_iter()
+                .flatten()
+                .for_each(|found| note(found, ["name", "matched"], &mut seen));
             seen
         });
         Ok(seen.collect())
+    }
+
+    /// The matches of each request among the events since this was last asked.
+    fn events(&mut self) -> Result<HashMap<String, Vec<Value>>, String> {
+        let mut found: HashMap<String, Vec<Value>> = HashMap::new();
+        let (since, mut before) = (self.last_event, String::new());
+        loop {
+            let body = self.call(&format!("/api/v1/events?limit=1000&since={since}{before}"))?;
+            let page: Value =
+                serde_json::from_slice(&body).map_err(|error| format!("the events: {error}"))?;
+            for event in page["events"].as_array().into_iter().flatten() {
+                self.last_event = self.last_event.max(event["id"].as_u64().unwrap_or_default());
+                if let (Some(id), Some(matches)) = (event["request_id"].as_str(), event["matches"].as_array())
+                {
+                    found.entry(id.to_owned()).or_default().extend(matches.iter().cloned());
+                }
+            }
+            match page["next"].as_u64() {
+                Some(next) => before = format!("&before={next}"),
+                None => return Ok(found),
+            }
+        }
     }
 
     /// The messages of each request in the audit log, once `last` is in it.
@@ -142,9 +189,12 @@ fn messages(log: &str) -> Result<HashMap<String, Vec<Value>>, String> {
     Ok(logged)
 }
 
-fn note(message: &Value, seen: &mut Seen) {
-    let text = |key: &str| message[key].as_str().unwrap_or_default();
-    seen.add(text("rule_id"), text("message"), text("data"), text("variable"));
+/// Adds what is said of a rule, unless it is known; `keys` are those of its message and its data.
+fn note(said: &Value, [message, data]: [&str; 2], seen: &mut Seen) {
+    let text = |key: &str| said[key].as_str().unwrap_or_default();
+    if !seen.ids.iter().any(|id| id == text("rule_id")) {
+        seen.add(text("rule_id"), text(message), text(data), text("variable"));
+    }
 }
 
 /// Sends a request on a connection of its own.
@@ -180,6 +230,7 @@ fn configuration(
          [limits]\nmethods = {methods:?}\n\
          [waf]\nmode = \"{mode}\"\nrules_path = \"rules.json\"\n\
          [waf.crs]\nenable = true\npath = {}\nsetup = {}\n\
+         [recorder]\nmask_headers = []\nmask_parameters = []\n\
          [audit_log]\nenable = true\nfile = \"audit.log\"\n",
         quoted(rules)?,
         quoted(setup)?,

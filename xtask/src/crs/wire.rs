@@ -5,13 +5,15 @@ use secbeat_http1::{BodyDecoder, BodyState, Framing, Limits, Method, Parsed, Req
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
 
-/// What the client is told: status and the node's name for the request.
+/// What the client is told.
 #[derive(Debug, Default)]
 pub struct Told {
     /// The status.
     pub status: u16,
-    /// `x-request-id`.
+    /// The node's name for the request: `x-request-id`.
     pub id: String,
+    /// The body.
+    pub body: Vec<u8>,
 }
 
 /// Heads as large as cases have them.
@@ -74,10 +76,8 @@ impl Peer {
             head.fields.iter().find(|field| field.name.of(&self.bytes).eq_ignore_ascii_case(b"x-request-id"));
         let id =
             id.map_or_else(String::new, |id| String::from_utf8_lossy(id.value.of(&self.bytes)).into_owned());
-        let told = Told { status: head.status, id };
         self.bytes.drain(..head.len);
-        self.body(head.framing)?;
-        Ok(Some(told))
+        Ok(Some(Told { status: head.status, id, body: self.body(head.framing)? }))
     }
 
     fn body(&mut self, framing: Framing) -> io::Result<Vec<u8>> {
