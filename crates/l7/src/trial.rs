@@ -9,7 +9,7 @@ use secbeat_http1::{BodyDecoder, BodyState, Framing, Parsed, RequestHead, Versio
 use secbeat_types::{Action, Reason, RuleMatch, Scores, Timestamp, Verdict};
 use secbeat_waf::body::compressed::{Coding, Limits, decode};
 use secbeat_waf::sanitize::{self, Edit, Place, ROUNDS_MAX};
-use secbeat_waf::{BodyFollows, BodyKind, Context, ExceptionSet, Request, Transaction};
+use secbeat_waf::{BodyFollows, BodyKind, Context, ExceptionSet, Intervention, Request, Transaction};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -178,7 +178,7 @@ impl Trial {
             id: "trial",
             body,
         });
-        if !outcome.heed(&verdict) || body == BodyFollows::No {
+        if !outcome.heed(&verdict, transaction.take_intervention()) || body == BodyFollows::No {
             return transaction.edits().to_vec();
         }
         let verdict = match self.body_kind(waf, is_watched, transaction) {
@@ -218,7 +218,7 @@ impl Trial {
                 }
             }
         };
-        outcome.heed(&verdict);
+        outcome.heed(&verdict, transaction.take_intervention());
         transaction.edits().to_vec()
     }
 
@@ -308,7 +308,7 @@ impl Outcome {
     }
 
     /// Takes note of a verdict; whether the next phase follows.
-    fn heed(&mut self, verdict: &Verdict) -> bool {
+    fn heed(&mut self, verdict: &Verdict, told: Option<Intervention>) -> bool {
         if let Reason::Rules(matches) = &verdict.reason
             && self.action.is_none_or(|before| before <= verdict.action)
         {
@@ -317,7 +317,7 @@ impl Outcome {
         self.action = self.action.max(Some(verdict.action));
         match verdict.action {
             Action::Block => {
-                self.stop(Action::Block, 403);
+                self.stop(Action::Block, Refusal::Rules(Vec::new(), told).telling().status);
                 false
             }
             Action::Sanitize | Action::Allow => false,

@@ -51,7 +51,21 @@ impl Stopped {
             let blocked = events.iter().filter(of_it).find(|event| event.blocked);
             blocked.or_else(|| events.iter().find(of_it)).cloned()
         };
-        let event = if is_request {
+        let number = id.parse::<u64>().ok();
+        if number.is_none() && !is_request {
+            let expected = format!(
+                "expected the number of an event, or the 16 hexadecimal digits of an answer's X-Request-Id, found {id:?}"
+            );
+            return Err(ApiError::invalid_at("from_event", expected));
+        }
+        // Numbers of events may have 16 digits too.
+        let by_number = number.and_then(|number| {
+            let newest = EventQuery { before: number.checked_add(1), limit: 1, ..EventQuery::default() };
+            shared.events.query(&newest).events.into_iter().find(|event| event.id == number)
+        });
+        let event = if by_number.is_some() || !is_request {
+            by_number
+        } else {
             let id = id.to_ascii_lowercase();
             let trace = explain::find(&shared, u64::from_str_radix(&id, 16).unwrap_or_default()).await?;
             let searched = trace.map(|trace| EventQuery {
@@ -63,18 +77,10 @@ impl Stopped {
                 searched.and_then(|searched| of_request(shared.events.query(&searched).events, &id))
             })
             .await?
-        } else {
-            let number: u64 = id.parse().map_err(|_| {
-                let expected = format!(
-                    "expected the number of an event, or the 16 hexadecimal digits of an answer's X-Request-Id, found {id:?}"
-                );
-                ApiError::invalid_at("from_event", expected)
-            })?;
-            let before = EventQuery { before: number.checked_add(1), limit: 1, ..EventQuery::default() };
-            shared.events.query(&before).events.into_iter().find(|event| event.id == number)
         };
         let request_id = event.as_ref().and_then(|event| event.request_id.clone());
-        let request_id = request_id.or_else(|| is_request.then(|| id.to_ascii_lowercase()));
+        let request_id =
+            request_id.or_else(|| (is_request && event.is_none()).then(|| id.to_ascii_lowercase()));
         let record = match &request_id {
             None => None,
             Some(id) => {
