@@ -1,6 +1,7 @@
 //! XML (1.0, fifth edition), read as a stream: no tree, no recursion, no document type, and so no entities but the five.
 
 use super::xml_pieces::Kind;
+use super::xml_text::Place;
 use super::{BodyError, Piece, Spot, Text, content_type::contains_ascii, xml_text};
 use std::ops::Range;
 
@@ -78,7 +79,7 @@ struct Walk<'b, 's, 'f> {
 impl<'b> Walk<'b, '_, '_> {
     fn document(&mut self, complete: bool) -> Result<(), Stop> {
         self.declaration()?;
-        self.check_characters(complete)?;
+        xml_text::check_characters(self.body, self.is_utf8, complete).map_err(Stop::Error)?;
         self.skip_space();
         loop {
             match self.rest().first() {
@@ -121,21 +122,6 @@ impl<'b> Walk<'b, '_, '_> {
         Ok(())
     }
 
-    /// Control characters are none of XML's, and what says that it is UTF-8 is.
-    fn check_characters(&self, complete: bool) -> Result<(), Stop> {
-        let malformed = |expected, offset| Err(Stop::Error(BodyError::Malformed { expected, offset }));
-        let is_control = |b: &u8| *b < b' ' && !matches!(b, b'\t' | b'\n' | b'\r');
-        if let Some(at) = self.body.iter().position(is_control) {
-            return malformed("no control character", at);
-        }
-        match std::str::from_utf8(self.body) {
-            Err(error) if self.is_utf8 && (complete || error.error_len().is_some()) => {
-                malformed("UTF-8", error.valid_up_to())
-            }
-            _ => Ok(()),
-        }
-    }
-
     /// Text up to the next markup.
     fn text(&mut self) -> Result<(), Stop> {
         let rest = self.rest();
@@ -146,15 +132,21 @@ impl<'b> Walk<'b, '_, '_> {
             return Err(self.expected("no `]]>` in text"));
         }
         let range = self.at..self.at + end;
-        let text = self.resolved(raw, range.start, end == rest.len())?;
+        let text = self.resolved(raw, Place::Text, range.start, end == rest.len())?;
         self.at = range.end;
         self.append(range, text);
         Ok(())
     }
 
-    /// `raw` with its references undone, where it has any. `is_last`: nothing follows it, so one may be cut off.
-    fn resolved(&mut self, raw: &[u8], start: usize, is_last: bool) -> Result<Option<Vec<u8>>, Stop> {
-        match xml_text::resolve(raw) {
+    /// `raw` as its place has it, where that is not what stands there. `is_last`: nothing follows it, so one may be cut off.
+    fn resolved(
+        &mut self,
+        raw: &[u8],
+        place: Place,
+        start: usize,
+        is_last: bool,
+    ) -> Result<Option<Vec<u8>>, Stop> {
+        match xml_text::resolve(raw, place) {
             Ok(text) => Ok(text),
             Err(xml_text::Unresolved { before, rest }) => {
                 self.at = start + raw.len() - rest.len();
@@ -217,7 +209,9 @@ impl<'b> Walk<'b, '_, '_> {
             let end = memchr::memmem::find(section, b"]]>");
             let text = section.get(..end.unwrap_or(section.len())).unwrap_or_default();
             let len = end.map_or(rest.len(), |end| b"<![CDATA[".len() + end + b"]]>".len());
-            self.append(self.at..self.at + len, Some(text.to_vec()));
+            let mut plain = Vec::with_capacity(text.len());
+            xml_text::normalise(text, Place::Text, &mut plain);
+            self.append(self.at..self.at + len, Some(plain));
             self.at += len;
             return if end.is_some() { Ok(()) } else { self.flush().and(Err(Stop::End)) };
         }
@@ -298,7 +292,7 @@ impl<'b> Walk<'b, '_, '_> {
         self.path.extend_from_slice(name);
         self.give(Kind::Name, name, None)?;
         let range = self.at..self.at + raw.len();
-        let text = self.resolved(raw, range.start, end.is_none())?;
+        let text = self.resolved(raw, Place::Attribute, range.start, end.is_none())?;
         self.give(Kind::Attribute, text.as_deref().unwrap_or(raw), Some(range.clone()))?;
         self.path.truncate(path_len);
         self.at = range.end;

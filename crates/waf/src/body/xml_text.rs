@@ -1,5 +1,7 @@
 //! The words of XML: names, references, the encoding of a declaration.
 
+use super::BodyError;
+
 /// The longest reference that is one: `&#x0010FFFF;` and a few zeros.
 pub(super) const REFERENCE_LEN_MAX: usize = 16;
 
@@ -14,6 +16,21 @@ pub(super) fn name_len(text: &[u8]) -> usize {
     }
 }
 
+/// Control characters are none of XML's, and what says that it is UTF-8 is.
+pub(super) fn check_characters(body: &[u8], is_utf8: bool, complete: bool) -> Result<(), BodyError> {
+    let malformed = |expected, offset| Err(BodyError::Malformed { expected, offset });
+    let is_control = |b: &u8| *b < b' ' && !matches!(b, b'\t' | b'\n' | b'\r');
+    if let Some(at) = body.iter().position(is_control) {
+        return malformed("no control character", at);
+    }
+    match std::str::from_utf8(body) {
+        Err(error) if is_utf8 && (complete || error.error_len().is_some()) => {
+            malformed("UTF-8", error.valid_up_to())
+        }
+        _ => Ok(()),
+    }
+}
+
 /// A reference that is none of XML's.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Unresolved<'t> {
@@ -23,24 +40,51 @@ pub(super) struct Unresolved<'t> {
     pub(super) rest: &'t [u8],
 }
 
-/// `text` with its references undone; `None` where it has none.
-pub(super) fn resolve(text: &[u8]) -> Result<Option<Vec<u8>>, Unresolved<'_>> {
-    if memchr::memchr(b'&', text).is_none() {
+/// Where characters stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// Between tags: an end of a line, however it is written, is `\n` (XML 1.0, 2.11).
+    Text,
+    /// In the value of an attribute: white space is a space (XML 1.0, 3.3.3).
+    Attribute,
+}
+
+/// `text` as a parser of XML gives it, references undone and white space made one kind; `None` where it is so already.
+pub(super) fn resolve(text: &[u8], place: Place) -> Result<Option<Vec<u8>>, Unresolved<'_>> {
+    let is_plain = |byte: &u8| match byte {
+        b'&' | b'\r' => false,
+        b'\t' | b'\n' => place == Place::Text,
+        _ => true,
+    };
+    if text.iter().all(is_plain) {
         return Ok(None);
     }
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = memchr::memchr(b'&', rest) {
         let (plain, reference) = rest.split_at_checked(at).unwrap_or_default();
-        out.extend_from_slice(plain);
+        normalise(plain, place, &mut out);
         let Some((c, after)) = character(reference) else {
             return Err(Unresolved { before: out, rest: reference });
         };
         out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
         rest = after;
     }
-    out.extend_from_slice(rest);
+    normalise(rest, place, &mut out);
     Ok(Some(out))
+}
+
+/// Appends `text`, in which no reference is, its white space as its place has it.
+pub(super) fn normalise(text: &[u8], place: Place, out: &mut Vec<u8>) {
+    let mut rest = text;
+    while let Some((&byte, after)) = rest.split_first() {
+        rest = if byte == b'\r' { after.strip_prefix(b"\n").unwrap_or(after) } else { after };
+        out.push(match (byte, place) {
+            (b'\t' | b'\n' | b'\r', Place::Attribute) => b' ',
+            (b'\r', Place::Text) => b'\n',
+            _ => byte,
+        });
+    }
 }
 
 /// The character that a reference stands for, and what follows it.
@@ -108,7 +152,7 @@ mod tests {
     #[test]
     fn references_are_the_five_and_numbers() {
         let resolved = |text: &'static str| {
-            resolve(text.as_bytes()).map(|text| text.map(|t| String::from_utf8(t).unwrap()))
+            resolve(text.as_bytes(), Place::Text).map(|text| text.map(|t| String::from_utf8(t).unwrap()))
         };
         assert_eq!(resolved("&lt;a b=&quot;&apos;&#39;&gt;&amp;lt;"), Ok(Some("<a b=\"''>&lt;".into())));
         assert_eq!(resolved("&#x3C;&#0000060;&#x1F600;"), Ok(Some("<<😀".into())));
@@ -119,6 +163,17 @@ mod tests {
         ] {
             assert_eq!(resolved(bad), Err(Unresolved { before: vec![], rest: bad.as_bytes() }), "{bad}");
         }
+    }
+
+    #[test]
+    fn white_space_is_as_parsers_give_it() {
+        let resolved = |text: &'static str, place| {
+            let resolved = resolve(text.as_bytes(), place).unwrap();
+            resolved.map_or(text.to_owned(), |text| String::from_utf8(text).unwrap())
+        };
+        assert_eq!(resolved("a\r\nb\rc\nd\te", Place::Text), "a\nb\nc\nd\te");
+        assert_eq!(resolved("a\r\nb\rc\nd\te", Place::Attribute), "a b c d e");
+        assert_eq!(resolved("a&#13;&#10;&#9;", Place::Attribute), "a\r\n\t");
     }
 
     #[test]

@@ -33,7 +33,10 @@ pub fn xml(
         XmlKind::Attribute if !is_namespace(piece.name) => out.add(Variable::Xml, b"//@*", piece.value),
         XmlKind::Attribute | XmlKind::Name | XmlKind::Aside => {}
     });
-    out.add(Variable::Xml, b"/*", &content);
+    // Nothing at all is no document.
+    if walked.is_ok() || !content.is_empty() {
+        out.add(Variable::Xml, b"/*", &content);
+    }
     walked
 }
 
