@@ -95,7 +95,10 @@ impl Inspection<'_> {
             }
             input.consume(step.consumed);
         }
-        if let Some(verdict) = self.verdict_on(hold, &held.bytes, is_done) {
+        // What came beyond the limit with the last read is not looked at: a verdict does not hang on how bytes came.
+        let seen = held.bytes.get(..hold.bytes_max);
+        let complete = is_done && held.bytes.len() <= hold.bytes_max;
+        if let Some(verdict) = self.verdict_on(hold, seen.unwrap_or(&held.bytes), complete) {
             self.settle_answer(verdict)?;
         }
         Ok(held)
