@@ -7,22 +7,24 @@ use crate::datum::{Datum, Found, Name};
 use crate::evaluate::{Evaluator, Next};
 use crate::facts::Admission;
 use crate::memory::Memory;
+use crate::operator::Operator;
 use crate::program::Program;
 use crate::rule::{Link, Test};
-use crate::scan::guard::Guard;
+use crate::scan::guard::Term;
 use crate::scan::visits::Visits;
 use crate::scan::{self, Group, Scan, View, sources};
 use crate::state::State;
 use crate::tools::Tools;
 use crate::transaction::Transaction;
+use secbeat_pattern::{MatchCache, Outcome};
 use secbeat_seclang::{Phase, RuleSet};
 
 /// What the fast way needs of a program.
 #[derive(Debug, Default)]
 pub struct Fast {
     scan: Scan,
-    /// For each guard of the scan its variable of TX, by its word.
-    guards: Vec<Option<u32>>,
+    /// For each guard of the scan its variables of TX, by their words, and whether each is counted.
+    guards: Vec<Vec<(Option<u32>, bool)>>,
 }
 
 impl Fast {
@@ -36,8 +38,8 @@ impl Fast {
                 |test: &Test| test.operator.holds(program, &state, &mut tools, value, false) != test.negated;
             head.is_none_or(holds)
         });
-        let word = |guard: &Guard| program.words.number(guard.name.as_bytes());
-        let guards = scan.guards().iter().map(word).collect();
+        let word = |term: &Term| (program.words.number(term.name.as_bytes()), term.count);
+        let guards = scan.guards().iter().map(|guard| guard.terms.iter().map(word).collect()).collect();
         Fast { scan, guards }
     }
 }
@@ -87,15 +89,24 @@ impl Transaction<'_> {
     /// Scans the values that came since the last scan.
     fn search(&mut self, group: Group) {
         let Fast { scan, guards } = &self.program.fast;
-        let Memory { state, scan: cache, .. } = &mut self.memory;
+        let Memory { state, tools, scan: cache, .. } = &mut self.memory;
         let mut held = 0;
-        for ((guard, word), bit) in scan.guards().iter().zip(guards).zip(0..) {
-            let value = word.and_then(|word| state.tx.get(word));
-            if value.is_some_and(|value| guard.holds(state.number(self.program, value))) {
-                held |= 1 << bit;
-            }
+        for ((guard, terms), bit) in scan.guards().iter().zip(guards).zip(0..) {
+            let holds = |(word, count): &(Option<u32>, bool)| {
+                let value = word.and_then(|word| state.tx.get(word));
+                match count {
+                    true => guard.holds(value.is_some().into()),
+                    false => value.is_some_and(|value| guard.holds(state.number(self.program, value))),
+                }
+            };
+            held |= u64::from(terms.iter().any(holds)) << bit;
         }
-        self.spent += scan.search(cache, &mut state.values, group, held);
+        let mut may_hold = |rule: u16, view: &[u8]| {
+            let head =
+                self.program.rules.get(usize::from(rule)).and_then(|rule| rule.links.first()?.test.as_ref());
+            head.is_none_or(|test| may_hold(&test.operator, &mut tools.cache, view))
+        };
+        self.spent += scan.search(cache, &mut state.values, group, held, &mut may_hold);
     }
 }
 
@@ -175,5 +186,17 @@ impl Evaluator<'_, '_> {
             }
             View::Plain => self.value(number, link, test, found),
         }
+    }
+}
+
+/// Whether an operator may hold of a view: asked while the scan has it at hand, so that what comes again is not asked again.
+fn may_hold(operator: &Operator, cache: &mut MatchCache, view: &[u8]) -> bool {
+    match operator {
+        // A search that takes too many steps is the visit's to tell of.
+        Operator::Rx(matcher) => matcher.is_match(cache, view) != Outcome::No,
+        Operator::Pm(phrases) => phrases.find(view).is_some(),
+        Operator::DetectSqli => secbeat_injection::is_sqli(view).is_some(),
+        Operator::DetectXss => secbeat_injection::is_xss(view),
+        _ => true,
     }
 }

@@ -105,6 +105,10 @@ pub struct ScanCache {
     pub waiting: Vec<(NodeId, Span)>,
     /// The places whose transformation is to be tried on the view at hand.
     pub frontier: Vec<NodeId>,
+    /// The rules found in the view at hand.
+    pub found: Vec<u16>,
+    /// The view at hand in lower case.
+    pub lower: Vec<u8>,
     /// A view in the making; a name in lower case.
     pub scratch: Vec<u8>,
 }
@@ -122,8 +126,10 @@ impl ScanCache {
             self.candidates = RuleBits::new(rules);
             self.uncovered = RuleBits::new(rules);
         }
-        self.scratch.clear();
-        self.scratch.shrink_to(KEPT_MAX);
+        for buffer in [&mut self.scratch, &mut self.lower] {
+            buffer.clear();
+            buffer.shrink_to(KEPT_MAX);
+        }
         self.hits.clear();
         self.candidates.clear();
         self.uncovered.clear();

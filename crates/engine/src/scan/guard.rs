@@ -1,19 +1,19 @@
-//! Guards: rules that pass over what follows while a variable of TX stands below a level, as those between the paranoia levels
-//! of the Core Rule Set do. Where one holds, what it guards need not be searched for.
+//! Guards: rules that pass over what follows while a variable of TX stands below a level or is not set, as those between the
+//! paranoia levels of the Core Rule Set do, and those before its exceptions for applications. Where one holds, what it guards need not be searched for.
 
+use crate::operator::compare;
 use secbeat_pattern::RuleBits;
 use secbeat_seclang::{
-    Comparison, Disruptive, Item, Operator, Phase, Rule, RuleSet, Segment, Selector, Variable,
+    Comparison, Disruptive, Item, Operator, Phase, Rule, RuleSet, Segment, Selector, Target, Variable,
 };
 use std::collections::HashMap;
-use std::sync::Arc;
 
-/// A condition under which rules are passed over.
+/// A condition under which rules are passed over: that one of some variables compares as said.
 #[derive(Debug, Clone)]
 pub struct Guard {
-    /// The variable of TX, in lower case. Unset, the condition does not hold.
-    pub name: Arc<str>,
-    /// How it is compared.
+    /// The variables.
+    pub terms: Vec<Term>,
+    /// How they are compared.
     pub comparison: Comparison,
     /// With what.
     pub number: i64,
@@ -21,16 +21,19 @@ pub struct Guard {
     pub guarded: RuleBits,
 }
 
+/// A variable of TX.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Term {
+    /// Its name, in lower case.
+    pub name: String,
+    /// Whether it is asked for its presence, 0 or 1; else, unset, it compares with nothing.
+    pub count: bool,
+}
+
 impl Guard {
     /// Whether it holds of a value.
     pub fn holds(&self, value: i64) -> bool {
-        match self.comparison {
-            Comparison::Eq => value == self.number,
-            Comparison::Ge => value >= self.number,
-            Comparison::Gt => value > self.number,
-            Comparison::Le => value <= self.number,
-            Comparison::Lt => value < self.number,
-        }
+        compare(self.comparison, value, self.number)
     }
 }
 
@@ -46,19 +49,19 @@ pub fn guards(set: &RuleSet, rules: usize) -> Vec<Guard> {
         let Item::Rule(rule) = item else { continue };
         let first = number + 1;
         number += 1;
-        let Some((name, comparison, than, marker)) = condition(rule) else { continue };
+        let Some((terms, comparison, than, marker)) = condition(rule) else { continue };
         // The nearest marker of that name behind the rule.
         let Some(end) = markers.get(marker).and_then(|all| all.iter().find(|place| **place >= first)) else {
             continue;
         };
         let known = guards
-            .iter_mut()
-            .position(|guard| *guard.name == *name && guard.comparison == comparison && guard.number == than);
+            .iter()
+            .position(|guard| guard.terms == terms && guard.comparison == comparison && guard.number == than);
         let at = match known {
             Some(at) => at,
             None if guards.len() < GUARDS_MAX => {
                 let guarded = RuleBits::new(rules);
-                guards.push(Guard { name: name.into(), comparison, number: than, guarded });
+                guards.push(Guard { terms, comparison, number: than, guarded });
                 guards.len() - 1
             }
             None => continue,
@@ -84,17 +87,25 @@ fn places(set: &RuleSet) -> (Vec<Phase>, HashMap<&str, Vec<usize>>) {
     (phases, markers)
 }
 
-/// What a rule compares, if it does nothing but pass over others: variable, comparison, number, marker.
-fn condition(rule: &Rule) -> Option<(String, Comparison, i64, &str)> {
+/// What a rule compares, if it does nothing but pass over others: variables, comparison, number, marker.
+fn condition(rule: &Rule) -> Option<(Vec<Term>, Comparison, i64, &str)> {
     let [link] = rule.links.as_slice() else { return None };
     let test = link.test.as_ref()?;
-    let [target] = test.targets.as_slice() else { return None };
-    let (Variable::Tx, Selector::Name(name)) = (target.variable, &target.selector) else { return None };
+    let terms: Vec<Term> = test.targets.iter().map(term).collect::<Option<_>>()?;
     let Operator::Compare(comparison, than) = &test.operator else { return None };
     let [Segment::Literal(number)] = than.0.as_slice() else { return None };
-    let plain = !target.count && !target.excluded && !test.negated && test.transformations.is_empty();
+    let plain = !test.negated && test.transformations.is_empty();
     let passes = rule.actions.disruptive == Disruptive::Pass && rule.actions.skip == 0;
     let marker = rule.actions.skip_after.as_deref()?;
     (plain && passes).then_some(())?;
-    Some((name.to_ascii_lowercase(), *comparison, number.trim().parse().ok()?, marker))
+    Some((terms, *comparison, number.trim().parse().ok()?, marker))
+}
+
+fn term(target: &Target) -> Option<Term> {
+    match (target.variable, &target.selector, target.excluded) {
+        (Variable::Tx, Selector::Name(name), false) => {
+            Some(Term { name: name.to_ascii_lowercase(), count: target.count })
+        }
+        _ => None,
+    }
 }

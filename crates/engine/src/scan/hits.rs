@@ -53,6 +53,11 @@ impl Hits {
         self.all.len()
     }
 
+    /// Those from a number on.
+    pub fn since(&self, number: usize) -> &[Hit] {
+        self.all.get(number..).unwrap_or_default()
+    }
+
     /// Adds one.
     pub fn push(&mut self, hit: Hit) {
         self.all.push(hit);

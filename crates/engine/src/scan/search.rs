@@ -9,7 +9,7 @@ use super::name_memo::Key;
 use super::plan::Plan;
 use super::sources::Source;
 use super::trie::{NodeId, ROOT};
-use super::value_memo;
+use super::value_memo::{self, Form};
 use crate::values::{Span, Values};
 use secbeat_pattern::RuleBits;
 
@@ -28,9 +28,17 @@ impl Scan {
     }
 
     /// Scans the values that have come since the last scan for this group of rules; what transformations make of them joins
-    /// them in the arena. Bit `n` of `held` says that guard `n` holds: what it guards is not searched for. Returns the cost:
+    /// them in the arena. Bit `n` of `held` says that guard `n` holds: what it guards is not searched for. `may_hold` asks a rule's
+    /// operator about a view; what it denies is no hit. Returns the cost:
     /// bytes searched and transformed.
-    pub fn search(&self, cache: &mut ScanCache, values: &mut Values, group: Group, held: u64) -> u64 {
+    pub fn search(
+        &self,
+        cache: &mut ScanCache,
+        values: &mut Values,
+        group: Group,
+        held: u64,
+        may_hold: &mut dyn FnMut(u16, &[u8]) -> bool,
+    ) -> u64 {
         let from = std::mem::replace(&mut cache.scanned[group as usize], values.len());
         if from == values.len() {
             return 0;
@@ -51,7 +59,7 @@ impl Scan {
                 let name = values.bytes(entry.name);
                 let class = self.class_of(cache, Key { source: *number as u16, group, held, name });
                 let bytes = if names { entry.name } else { entry.bytes };
-                self.value(cache, values, Subject { class, value, name: names }, bytes);
+                self.value(cache, values, Subject { class, value, name: names }, bytes, may_hold);
             }
         }
         cache.hits.settle();
@@ -114,16 +122,33 @@ impl Scan {
     }
 
     /// Searches one value, in all its views.
-    fn value(&self, cache: &mut ScanCache, values: &mut Values, subject: Subject, bytes: Span) {
+    fn value(
+        &self,
+        cache: &mut ScanCache,
+        values: &mut Values,
+        subject: Subject,
+        bytes: Span,
+        may_hold: &mut dyn FnMut(u16, &[u8]) -> bool,
+    ) {
         let Some(class) = cache.classes.get(subject.class as usize) else { return };
         if class.idle {
             return;
         }
         cache.candidates.union(&class.touched);
         let place = value_memo::place(subject.class, values.bytes(bytes));
-        if let Some(cost) =
-            place.and_then(|place| cache.values.get(place, subject.class, values.bytes(bytes)))
+        let ScanCache { values: memo, hits, candidates, .. } = cache;
+        if let Some((cost, found)) =
+            place.and_then(|place| memo.get(place, subject.class, values.bytes(bytes)))
         {
+            for (rule, form) in found {
+                let view = match form {
+                    Form::Same => View::Ready(bytes),
+                    Form::Lower => View::Lower(bytes),
+                    Form::Plain => View::Plain,
+                };
+                candidates.insert(rule);
+                hits.push(Hit { rule, name: subject.name, value: subject.value, view });
+            }
             cache.cost += cost;
             return;
         }
@@ -133,11 +158,18 @@ impl Scan {
         while let Some((node, view)) = cache.waiting.pop() {
             match view.is_empty() {
                 true => self.nothing(cache, node, subject),
-                false => self.view(cache, values, node, view, subject),
+                false => self.view(cache, values, (node, view), subject, may_hold),
             }
         }
-        if let (Some(place), true) = (place, cache.hits.len() == hits) {
-            cache.values.put(place, subject.class, values.bytes(bytes), cache.cost - cost);
+        if let Some(place) = place {
+            let form = |hit: &Hit| match hit.view {
+                View::Ready(view) if view == bytes => Form::Same,
+                View::Lower(view) if view == bytes => Form::Lower,
+                _ => Form::Plain,
+            };
+            let found = cache.hits.since(hits).iter().map(|hit| (hit.rule, form(hit)));
+            let spent = cache.cost - cost;
+            cache.values.put(place, subject.class, values.bytes(bytes), spent, found);
         }
     }
 
@@ -153,7 +185,14 @@ impl Scan {
     }
 
     /// Searches one view, and derives those that come next.
-    fn view(&self, cache: &mut ScanCache, values: &mut Values, node: NodeId, view: Span, subject: Subject) {
+    fn view(
+        &self,
+        cache: &mut ScanCache,
+        values: &mut Values,
+        (node, view): (NodeId, Span),
+        subject: Subject,
+        may_hold: &mut dyn FnMut(u16, &[u8]) -> bool,
+    ) {
         let held = self.bytes.read(values.bytes(view));
         cache.cost += view.len() as u64;
         let Some(first) = self.plan(cache, (subject.class, node, held.sets)) else { return };
@@ -175,29 +214,42 @@ impl Scan {
                 cache.plans.get(more as usize).inspect(|plan| sum.merge(plan));
             }
         }
-        let ScanCache { plans, filter, hits, candidates, .. } = cache;
+        let ScanCache { plans, filter, hits, candidates, found, lower, cost, .. } = cache;
         let Some(plan) = sum.as_ref().or(plans.get(first as usize)) else { return };
         let bytes = values.bytes(view);
-        let mut found = |rule: u16| {
-            let view = if self.every.contains(rule) {
-                View::Plain
-            } else if plan.folded.contains(rule) {
-                View::Lower(view)
-            } else {
-                View::Ready(view)
+        found.clear();
+        found.extend_from_slice(&plan.direct);
+        if !plan.sqli.is_empty() && secbeat_injection::may_be_sqli(bytes) {
+            found.extend_from_slice(&plan.sqli);
+        }
+        if !plan.xss.is_empty() && secbeat_injection::may_be_xss(bytes) {
+            found.extend_from_slice(&plan.xss);
+        }
+        if plan.filters {
+            self.filter.scan(filter, bytes, &held.bytes, &plan.filtered, &mut |rule, _| {
+                // A rule may be told for each of many places.
+                if !found.contains(&rule) {
+                    found.push(rule);
+                }
+            });
+        }
+        lower.clear();
+        for rule in found.drain(..) {
+            let folded = plan.folded.contains(rule);
+            if folded && lower.is_empty() {
+                lower.extend(bytes.iter().map(u8::to_ascii_lowercase));
+            }
+            *cost += bytes.len() as u64;
+            if !may_hold(rule, if folded { lower } else { bytes }) {
+                continue;
+            }
+            let view = match (self.every.contains(rule), folded) {
+                (true, _) => View::Plain,
+                (false, true) => View::Lower(view),
+                (false, false) => View::Ready(view),
             };
             candidates.insert(rule);
             hits.push(Hit { rule, name: subject.name, value: subject.value, view });
-        };
-        if !plan.sqli.is_empty() && secbeat_injection::may_be_sqli(bytes) {
-            plan.sqli.iter().for_each(|rule| found(*rule));
-        }
-        if !plan.xss.is_empty() && secbeat_injection::may_be_xss(bytes) {
-            plan.xss.iter().for_each(|rule| found(*rule));
-        }
-        plan.direct.iter().for_each(|rule| found(*rule));
-        if plan.filters {
-            self.filter.scan(filter, bytes, &held.bytes, &plan.filtered, &mut |rule, _| found(rule));
         }
         if sum.is_some() {
             cache.sum = sum;

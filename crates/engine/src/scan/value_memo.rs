@@ -1,12 +1,25 @@
-//! Values met before in which nothing was found: what a browser says of itself, and the cookies of a site, come with every
+//! Values met before, with what was found in them: what a browser says of itself, and the cookies of a site, come with every
 //! request. The bytes are compared, not their hash alone.
 
 /// Longer values are not remembered, bytes.
-const LENGTH_MAX: usize = 232;
+const LENGTH_MAX: usize = 224;
+/// Values in which more is found are not remembered.
+const FOUND_MAX: usize = 4;
 /// How many are: a value takes the place of another that hashes alike. All together take a quarter of a mebibyte.
 const PLACES: usize = 1024;
 
-/// Values of classes, with what it cost to find nothing in them.
+/// How a rule that was found wants the value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// As it came.
+    Same,
+    /// As it came, in lower case.
+    Lower,
+    /// Transformed: that is to be done again.
+    Plain,
+}
+
+/// Values of classes, with what was found in them and what it cost to find it.
 #[derive(Debug, Default)]
 pub struct ValueMemo(Vec<Place>);
 
@@ -16,12 +29,24 @@ struct Place {
     cost: u32,
     /// More than any length: nobody is here.
     len: u16,
+    count: u8,
+    forms: [Form; FOUND_MAX],
+    rules: [u16; FOUND_MAX],
     value: [u8; LENGTH_MAX],
 }
 
-const NOBODY: Place = Place { class: 0, cost: 0, len: u16::MAX, value: [0; LENGTH_MAX] };
+const NOBODY: Place = Place {
+    class: 0,
+    cost: 0,
+    len: u16::MAX,
+    count: 0,
+    forms: [Form::Plain; FOUND_MAX],
+    rules: [0; FOUND_MAX],
+    value: [0; LENGTH_MAX],
+};
 
 /// The place of a value that is not too long. Whoever chooses values to hash alike only drives his own out.
+#[inline]
 pub fn place(class: u32, value: &[u8]) -> Option<usize> {
     if value.len() > LENGTH_MAX {
         return None;
@@ -41,23 +66,39 @@ impl ValueMemo {
         self.0.clear();
     }
 
-    /// Whether nothing was found in this value of this class, and what that cost.
+    /// What was found in this value of this class, and what that cost.
     #[inline]
-    pub fn get(&self, at: usize, class: u32, value: &[u8]) -> Option<u64> {
+    pub fn get(
+        &self,
+        at: usize,
+        class: u32,
+        value: &[u8],
+    ) -> Option<(u64, impl Iterator<Item = (u16, Form)>)> {
         let place = self.0.get(at)?;
         let known = place.value.get(..usize::from(place.len))?;
-        (place.class == class && known == value).then_some(u64::from(place.cost))
+        let found = place.rules.iter().copied().zip(place.forms.iter().copied()).take(place.count.into());
+        (place.class == class && known == value).then_some((place.cost.into(), found))
     }
 
-    /// Remembers that nothing was found in a value.
-    pub fn put(&mut self, at: usize, class: u32, value: &[u8], cost: u64) {
+    /// Remembers what was found in a value, unless that is too much.
+    pub fn put(
+        &mut self,
+        at: usize,
+        class: u32,
+        value: &[u8],
+        cost: u64,
+        found: impl ExactSizeIterator<Item = (u16, Form)>,
+    ) {
         if self.0.is_empty() {
             self.0.resize(PLACES, NOBODY);
         }
         let (Some(place), Ok(cost)) = (self.0.get_mut(at), u32::try_from(cost)) else { return };
-        if let Some(to) = place.value.get_mut(..value.len()) {
-            to.copy_from_slice(value);
-            (place.class, place.cost, place.len) = (class, cost, value.len() as u16);
+        let count = found.len();
+        let Some(to) = place.value.get_mut(..value.len()).filter(|_| count <= FOUND_MAX) else { return };
+        to.copy_from_slice(value);
+        (place.class, place.cost, place.len, place.count) = (class, cost, value.len() as u16, count as u8);
+        for ((rule, form), one) in place.rules.iter_mut().zip(&mut place.forms).zip(found) {
+            (*rule, *form) = one;
         }
     }
 }
