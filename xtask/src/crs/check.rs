@@ -28,14 +28,10 @@ impl Seen {
     /// In a line: what a person compares with what was expected.
     pub fn in_words(&self) -> String {
         let status = self.status.map_or("no answer".to_owned(), |status| status.to_string());
+        let logged = if self.ids.is_empty() { "none".into() } else { self.ids.join(" ") };
         match &self.refusal {
-            Some(why) => format!("{status}, refused: {why}"),
-            None => {
-                format!(
-                    "{status}, logged: {}",
-                    if self.ids.is_empty() { "none".into() } else { self.ids.join(" ") }
-                )
-            }
+            Some(why) => format!("{status}, refused: {why}; logged: {logged}"),
+            None => format!("{status}, logged: {logged}"),
         }
     }
 }

@@ -100,17 +100,19 @@ impl Node {
                 .flatten()
                 .for_each(|message| note(message, ["message", "data"], &mut seen));
             // The audit log leaves out what the rule wants left out, and what HTTP refused.
-            events
-                .get(&id)
-                .into_iter()
-                .flatten()
-                .for_each(|found| note(found, ["name", "matched"], &mut seen));
+            for event in events.get(&id).into_iter().flatten() {
+                let matches = event["matches"].as_array().into_iter().flatten();
+                matches.for_each(|found| note(found, ["name", "matched"], &mut seen));
+                if event["type"] == "protocol" {
+                    seen.refusal = event["reason"].as_str().map(str::to_owned);
+                }
+            }
             seen
         });
         Ok(seen.collect())
     }
 
-    /// The matches of each request among the events since this was last asked.
+    /// The events of each request since this was last asked.
     fn events(&mut self) -> Result<HashMap<String, Vec<Value>>, String> {
         let mut found: HashMap<String, Vec<Value>> = HashMap::new();
         let (since, mut before) = (self.last_event, String::new());
@@ -120,9 +122,8 @@ impl Node {
                 serde_json::from_slice(&body).map_err(|error| format!("the events: {error}"))?;
             for event in page["events"].as_array().into_iter().flatten() {
                 self.last_event = self.last_event.max(event["id"].as_u64().unwrap_or_default());
-                if let (Some(id), Some(matches)) = (event["request_id"].as_str(), event["matches"].as_array())
-                {
-                    found.entry(id.to_owned()).or_default().extend(matches.iter().cloned());
+                if let Some(id) = event["request_id"].as_str() {
+                    found.entry(id.to_owned()).or_default().push(event.clone());
                 }
             }
             match page["next"].as_u64() {
