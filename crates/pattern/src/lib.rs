@@ -28,6 +28,7 @@ mod needs;
 mod parse;
 mod parse_escape;
 pub mod phrase_set;
+mod possessive;
 pub mod prefilter;
 pub mod requirement;
 pub mod rule_bits;

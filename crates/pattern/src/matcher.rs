@@ -4,7 +4,7 @@
 //! backtracking, within a limit of steps.
 
 use crate::match_cache::MatchCache;
-use crate::{PatternError, linear::Linear, lower, parse, syntax::Node};
+use crate::{PatternError, linear::Linear, lower, parse, possessive, syntax::Node};
 use regex_syntax::hir::Hir;
 use std::ops::Range;
 
@@ -86,7 +86,7 @@ impl Language {
         match self {
             Language::Pcre { caseless } => {
                 let flags = parse::Flags { caseless, dot_all: true, ..parse::Flags::default() };
-                let node = parse::parse(pattern, flags)?;
+                let node = possessive::relaxed(parse::parse(pattern, flags)?);
                 Ok(lower::exact(&node).map_or_else(|| Expression::Irregular(node), Expression::Regular))
             }
             Language::Plain => regex_syntax::ParserBuilder::new()
@@ -210,7 +210,8 @@ impl Matcher {
     }
 }
 
-fn backtracking(node: &Node) -> Result<fancy_regex::Regex, PatternError> {
+/// The same expression for the backtracking matcher.
+pub(crate) fn backtracking(node: &Node) -> Result<fancy_regex::Regex, PatternError> {
     fancy_regex::RegexBuilder::new(&crate::fancy::text(node))
         .bytes_mode(fancy_regex::BytesMode::Ascii)
         .unicode_mode(false)
