@@ -17,6 +17,8 @@ use std::net::IpAddr;
 pub enum Operator {
     /// `@rx`, `@rxGlobal`: one hit is enough.
     Rx(Box<Matcher>),
+    /// `@rx ^.*$`: every value, whole. Rules that take values apart begin with it.
+    Whole,
     /// `@rx` with macros: compiled when it runs.
     RxMade(Text),
     /// `@pm`, `@pmFromFile`.
@@ -100,6 +102,10 @@ impl Operator {
         let Tools { operand: buffer, .. } = tools;
         match self {
             Operator::Rx(matcher) => finds(matcher, tools, value, capture),
+            Operator::Whole => {
+                tools.captured = Captured::Part(0, value.len());
+                true
+            }
             Operator::RxMade(text) => {
                 let mut pattern = std::mem::take(&mut tools.operand);
                 pattern.clear();
@@ -175,17 +181,8 @@ fn finds(matcher: &Matcher, tools: &mut Tools, value: &[u8], capture: bool) -> b
 }
 
 fn contains(value: &[u8], what: &[u8]) -> bool {
-    let Some((first, rest)) = what.split_first() else { return true };
-    if value.len() * what.len() > SHORT {
-        return memchr::memmem::find(value, what).is_some();
-    }
-    // Shorter than getting ready for the search that is linear.
-    memchr::memchr_iter(*first, value)
-        .any(|at| value.get(at + 1..).is_some_and(|after| after.starts_with(rest)))
+    memchr::memmem::find(value, what).is_some()
 }
-
-/// The product of two lengths up to which comparing at each place is quick enough.
-const SHORT: usize = 1 << 14;
 
 /// Whether a word stands in a value with no letter next to it. An empty word stands everywhere. As ModSecurity does it, digits
 /// and `_` end a word.

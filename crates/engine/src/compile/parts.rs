@@ -163,6 +163,7 @@ impl<'i> Parts<'i> {
         };
         Ok(match operator {
             lang::Operator::Rx(text) | lang::Operator::RxGlobal(text) => match text.literal() {
+                Some("^.*$") => Operator::Whole,
                 Some(pattern) => Operator::Rx(matcher("@rx", pattern)?),
                 None => Operator::RxMade(self.text(text)),
             },
