@@ -21,7 +21,8 @@ quickstart: build ## a protected sample site on this machine; more by ARGS, see 
 
 test: ## all tests; installs what they need where it may
 	@.ci/need cc:build-essential git:git curl:curl strace:strace ip:iproute2 faketime:faketime \
-		/usr/include/modsecurity/modsecurity.h:libmodsecurity-dev
+		/usr/include/modsecurity/modsecurity.h:libmodsecurity-dev \
+		/usr/share/modsecurity-crs/owasp-crs.load:modsecurity-crs
 	@.ci/schemathesis $(TARGET)/schemathesis
 	cargo build --workspace --bins --locked
 	SCHEMATHESIS_DIR=$(TARGET)/schemathesis SECBEAT_BIN_DIR=$(TARGET)/debug cargo test --workspace --locked $(ARGS)

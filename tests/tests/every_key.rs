@@ -60,6 +60,27 @@ const SHOWN: &[(&str, &str, &str, &str)] = &[
         "shares.rs",
         "a_client_that_holds_its_part_of_the_memory_for_bodies_leaves_the_rest_to_others",
     ),
+    ("waf", "include", "seclang.rs", "files_are_read_by_patterns_in_order_and_one_that_is_missing_is_named"),
+    (
+        "waf",
+        "inspect_response_limit inspect_response_types",
+        "crs_answers.rs",
+        "an_answer_that_gives_away_too_much_does_not_go_out",
+    ),
+    (
+        "waf",
+        "work_budget on_budget",
+        "seclang.rs",
+        "work_beyond_the_budget_is_stopped_or_goes_on_and_is_told",
+    ),
+    ("waf.crs", "outbound_threshold", "crs_answers.rs", "an_answer_that_gives_away_too_much_does_not_go_out"),
+    (
+        "waf.crs",
+        "enable path setup paranoia_level detection_paranoia_level inbound_threshold",
+        "crs_policy.rs",
+        "each_key_of_the_rule_set_acts_at_a_reload_and_its_old_value_acts_again_at_the_next",
+    ),
+    ("audit_log", "enable file", "seclang.rs", "what_rules_find_is_in_the_audit_log_without_what_is_secret"),
     ("waf.csrf", "enable mode allowed_origins exempt_paths require", "keys.rs", ACTS),
     ("metrics", "enable", "doors.rs", "a_node_without_an_api_serves_its_site"),
     (
