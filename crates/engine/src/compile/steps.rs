@@ -7,9 +7,12 @@ use secbeat_pattern::{MatchCache, Matcher, Outcome, RuleBits};
 use secbeat_seclang as lang;
 use secbeat_seclang::Variable;
 
+/// What a match does: `setvar`, and the others.
+type Steps = (Box<[SetVar]>, Box<[Step]>);
+
 impl Parts<'_> {
-    /// The steps of a link: `setvar`, and the others.
-    pub fn steps(&mut self, steps: &[lang::Step]) -> Result<(Box<[SetVar]>, Box<[Step]>), String> {
+    /// The steps of a link.
+    pub fn steps(&mut self, steps: &[lang::Step]) -> Result<Steps, String> {
         let (mut setvars, mut others) = (Vec::new(), Vec::new());
         for step in steps {
             match step {
