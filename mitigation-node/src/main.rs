@@ -10,9 +10,9 @@
 //! | [`control`] | the policy in force, and every way to change it |
 //! | [`kept`] | what the API has set and what outlives the program |
 //! | [`kill_switch`] | what an operator turns when it is the firewall that hurts |
-//! | [`rules`] | firewall rules: the file's, and those set by the API over them |
+//! | [`rules`], [`rule_texts`] | firewall rules: the file's, and those set by the API over them; those in SecLang |
 //! | [`certificates`] | the certificate for a first start without one |
-//! | [`log_options`], [`ledger_options`] | log, access log and recorder as the settings have them |
+//! | [`log_options`], [`ledger_options`] | log, access log, audit log and recorder as the settings have them |
 //! | [`sandbox`] | what the node denies itself |
 //! | [`secrets`] | random secrets, kept in the data folder |
 //! | [`storage`] | files that are replaced whole and survive a crash |

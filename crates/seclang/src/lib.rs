@@ -12,12 +12,13 @@
 //! | and how | `operator` with `phrases`, `network` |
 //! | what it does | `action_list`, `action`, `draft`; `step`, `ctl` |
 //! | texts with macros | `text` |
-//! | what it all comes to | [`model`] |
+//! | what it all comes to | [`model`], [`directives`] |
 //! | what is wrong, and where; what was meant | [`error`], `suggest` |
 
 mod action;
 mod action_list;
 mod ctl;
+pub mod directives;
 mod draft;
 mod edit;
 pub mod error;
@@ -39,6 +40,7 @@ pub mod variable;
 mod variable_names;
 mod words;
 
+pub use directives::{Directives, EngineMode};
 pub use error::Error;
 pub use load::{load, load_text};
 pub use model::*;
