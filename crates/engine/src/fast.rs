@@ -104,7 +104,7 @@ impl Transaction<'_> {
         let mut may_hold = |rule: u16, view: &[u8]| {
             let head =
                 self.program.rules.get(usize::from(rule)).and_then(|rule| rule.links.first()?.test.as_ref());
-            head.is_none_or(|test| may_hold(&test.operator, &mut tools.cache, view))
+            head.is_none_or(|test| may_hold(test, &mut tools.cache, view))
         };
         self.spent += scan.search(cache, &mut state.values, group, held, &mut may_hold);
     }
@@ -143,7 +143,8 @@ impl Evaluator<'_, '_> {
         let Some(target) = test.targets.get(at) else { return };
         let scan = &self.t.program.fast.scan;
         let sources = sources::sources(target.variable).unwrap_or_default();
-        if target.count || !scan.covers(number as u16, target.variable) {
+        let present = self.t.memory.state.values.list(target.variable).count > 0;
+        if target.count || !scan.covers(number as u16, target.variable, present) {
             self.target(number, test, true, target, found);
             return views.resize(found.len(), View::Plain);
         }
@@ -189,14 +190,25 @@ impl Evaluator<'_, '_> {
     }
 }
 
-/// Whether an operator may hold of a view: asked while the scan has it at hand, so that what comes again is not asked again.
-fn may_hold(operator: &Operator, cache: &mut MatchCache, view: &[u8]) -> bool {
-    match operator {
-        // A search that takes too many steps is the visit's to tell of.
-        Operator::Rx(matcher) => matcher.is_match(cache, view) != Outcome::No,
+/// Whether a link may hold of a view: asked while the scan has it at hand, so that what comes again is not asked again.
+fn may_hold(test: &Test, cache: &mut MatchCache, view: &[u8]) -> bool {
+    let holds = match &test.operator {
+        Operator::Rx(matcher) => match matcher.is_match(cache, view) {
+            Outcome::Yes => true,
+            Outcome::No => false,
+            // A search that takes too many steps is the visit's to tell of.
+            Outcome::OverBudget => return true,
+        },
         Operator::Pm(phrases) => phrases.find(view).is_some(),
+        Operator::ValidateByteRange(may_be) => {
+            let is_in = |byte: &u8| {
+                may_be.get(usize::from(byte >> 6)).is_some_and(|word| word >> (byte & 63) & 1 == 1)
+            };
+            !view.iter().all(is_in)
+        }
         Operator::DetectSqli => secbeat_injection::is_sqli(view).is_some(),
         Operator::DetectXss => secbeat_injection::is_xss(view),
-        _ => true,
-    }
+        _ => return true,
+    };
+    holds != test.negated
 }

@@ -117,13 +117,8 @@ impl Scan {
         if covered == 0 {
             return Visit::Always;
         }
-        let gate = match test.negated {
-            true => None,
-            false => {
-                let folded = test.transformations.last() == Some(&Transformation::Lowercase);
-                Gate::of(rule, &test.operator, folded, &mut self.bytes, filter)
-            }
-        };
+        let folded = test.transformations.last() == Some(&Transformation::Lowercase);
+        let gate = Gate::of(rule, (&test.operator, test.negated), folded, &mut self.bytes, filter);
         if let Some(gate) = gate
             && self.trie.insert(rule, &test.transformations, every, &mut self.bytes)
         {
@@ -139,9 +134,11 @@ impl Scan {
             }
         }
         self.interest(rule, group, test);
-        let all = test.targets.iter().filter(|target| !target.excluded).all(|target| {
-            is_scanned(target) && (target.variable.is_collection() || !self.empty.contains(rule))
-        });
+        // A scalar that is absent counts as empty; where a rule that is searched for may match that, the search sees to it.
+        let settled = |target: &Target| {
+            target.variable.is_collection() || self.scanned.contains(rule) || !self.empty.contains(rule)
+        };
+        let all = wanted.clone().all(|target| is_scanned(target) && settled(target));
         if all { Visit::Candidate } else { Visit::Always }
     }
 
@@ -184,5 +181,8 @@ impl Scan {
             let of_group = self.interests.iter().enumerate().filter(|(_, interests)| interests.has(group));
             self.groups[group as usize] = of_group.map(|(number, _)| number).collect();
         }
+        let mut wake = self.scanned.clone();
+        wake.intersect(&self.empty);
+        self.interests.iter_mut().for_each(|interests| interests.settle(&wake));
     }
 }

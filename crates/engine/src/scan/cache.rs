@@ -93,8 +93,8 @@ pub struct ScanCache {
     pub candidates: RuleBits,
     /// The rules for which a scan of this transaction did not search, since guards held.
     pub uncovered: RuleBits,
-    /// How many of the transaction's values were scanned, for each group.
-    pub scanned: [usize; Group::ALL.len()],
+    /// How many of the transaction's values were scanned, for each group; none: no scan yet.
+    pub scanned: [Option<usize>; Group::ALL.len()],
     /// Bytes searched and transformed in this scan.
     pub cost: u64,
     /// How the values of the rule at hand are to be looked at.

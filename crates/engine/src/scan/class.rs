@@ -93,12 +93,19 @@ pub struct Interests {
     names: HashMap<Box<[u8]>, u16>,
     patterns: Vec<(Box<str>, Matcher)>,
     interests: Vec<Interest>,
+    absent: [RuleBits; Group::ALL.len()],
 }
 
 impl Interests {
     /// Nothing asked yet.
     pub fn new(source: Source) -> Self {
-        Interests { source, names: HashMap::new(), patterns: Vec::new(), interests: Vec::new() }
+        Interests {
+            source,
+            names: HashMap::new(),
+            patterns: Vec::new(),
+            interests: Vec::new(),
+            absent: Default::default(),
+        }
     }
 
     /// Adds what the targets of a rule ask that are of one variable: one of those, none of the excluded ones.
@@ -140,6 +147,25 @@ impl Interests {
                 }
             }
         }
+    }
+
+    /// Notes which rules are to be visited where a scalar is absent: those of `wake`, which may match what is empty.
+    pub fn settle(&mut self, wake: &RuleBits) {
+        if !self.source.variable.is_collection() {
+            for interest in self.interests.iter().filter(|interest| wake.contains(interest.rule)) {
+                let absent = &mut self.absent[interest.group as usize];
+                if absent.words().is_empty() {
+                    *absent = wake.clone();
+                    absent.clear();
+                }
+                absent.insert(interest.rule);
+            }
+        }
+    }
+
+    /// The rules of a group that are to be visited where there is no value.
+    pub fn absent(&self, group: Group) -> &RuleBits {
+        &self.absent[group as usize]
     }
 
     /// Whether rules of this group ask for any.

@@ -13,6 +13,8 @@ pub enum Gate {
     Filter,
     /// The value holds a byte of the sets with these bits.
     Bytes(u64),
+    /// There is none: the operator is asked about each value.
+    Open,
     /// It may be an injection of SQL.
     Sqli,
     /// It may be an injection of script.
@@ -20,15 +22,21 @@ pub enum Gate {
 }
 
 impl Gate {
-    /// The gate of an operator that is not negated, its patterns handed to the filter. With `folded`, the filter may be shown
-    /// values of which the letters are still to be made lower case. `None`: there is no gate.
+    /// The gate of an operator, its patterns handed to the filter. With `folded`, the filter may be shown
+    /// values of which the letters are still to be made lower case. `None`: what the operator says depends on the transaction.
     pub fn of(
         rule: u16,
-        operator: &Operator,
+        (operator, negated): (&Operator, bool),
         folded: bool,
         bytes: &mut ByteTable,
         filter: &mut PrefilterBuilder,
     ) -> Option<Gate> {
+        if has_macros(operator) {
+            return None;
+        }
+        if negated {
+            return Some(Gate::Open);
+        }
         let mut search = |pattern: String| match folded {
             // What an expression finds in lower case, it finds in either case of the letters before.
             true => filter.pattern(rule, &format!("(?i:{pattern})")),
@@ -52,7 +60,7 @@ impl Gate {
             }
             Operator::DetectSqli => return Some(Gate::Sqli),
             Operator::DetectXss => return Some(Gate::Xss),
-            _ => return None,
+            _ => return Some(Gate::Open),
         }
         Some(Gate::Filter)
     }

@@ -106,9 +106,11 @@ impl Scan {
     }
 
     /// Whether of a target of the rule, a variable that is not counted, only hits need to be looked at. False: all its values do.
-    pub fn covers(&self, rule: u16, variable: Variable) -> bool {
+    ///
+    /// Of a scalar that may match where it is empty, this is so only if it is there (`present`).
+    pub fn covers(&self, rule: u16, variable: Variable, present: bool) -> bool {
         self.scanned.contains(rule)
             && sources::sources(variable).is_some()
-            && (variable.is_collection() || !self.empty.contains(rule))
+            && (present || variable.is_collection() || !self.empty.contains(rule))
     }
 }

@@ -67,7 +67,7 @@ impl Plan {
             match gates.get(usize::from(rule)).copied().flatten() {
                 Some(Gate::Filter) => self.filtered.insert(rule),
                 Some(Gate::Bytes(bits)) if bits & sets == 0 => {}
-                Some(Gate::Bytes(_)) | None => self.direct.push(rule),
+                Some(Gate::Bytes(_) | Gate::Open) | None => self.direct.push(rule),
                 Some(Gate::Sqli) => self.sqli.push(rule),
                 Some(Gate::Xss) => self.xss.push(rule),
             }

@@ -39,10 +39,11 @@ impl Scan {
         held: u64,
         may_hold: &mut dyn FnMut(u16, &[u8]) -> bool,
     ) -> u64 {
-        let from = std::mem::replace(&mut cache.scanned[group as usize], values.len());
-        if from == values.len() {
+        let before = cache.scanned[group as usize].replace(values.len());
+        if before == Some(values.len()) {
             return 0;
         }
+        let from = before.unwrap_or(0);
         cache.cost = 0;
         for (_, guard) in self.holding(held) {
             cache.uncovered.union(&guard.guarded);
@@ -51,6 +52,9 @@ impl Scan {
             let Some(interests) = self.interests.get(*number) else { continue };
             let Source { variable, names } = interests.source;
             let mut next = values.list(variable).first;
+            if values.get(next).is_none() {
+                cache.candidates.union(interests.absent(group));
+            }
             while let Some(entry) = values.get(next).copied() {
                 let value = std::mem::replace(&mut next, entry.next);
                 if (value as usize) < from {

@@ -51,8 +51,11 @@ pub fn sources(variable: Variable) -> Option<&'static [Source]> {
         RequestBody => [values(RequestBody)],
         RequestFilename => [values(RequestFilename)],
         RequestLine => [values(RequestLine)],
+        RequestMethod => [values(RequestMethod)],
+        RequestProtocol => [values(RequestProtocol)],
         RequestUri => [values(RequestUri)],
         RequestUriRaw => [values(RequestUriRaw)],
         ResponseBody => [values(ResponseBody)],
+        ResponseStatus => [values(ResponseStatus)],
     }
 }
