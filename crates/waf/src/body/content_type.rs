@@ -61,7 +61,10 @@ fn every_charset_contains_ascii(content_type: &[u8]) -> bool {
             let value = value.strip_prefix(b"\"").unwrap_or(value);
             let is_end = |b: &u8| matches!(b, b';' | b',' | b'"') || b.is_ascii_whitespace();
             let end = value.iter().position(is_end).unwrap_or(value.len());
-            contains_ascii(value.get(..end).unwrap_or_default())
+            let name = value.get(..end).unwrap_or_default();
+            // Some clients quote it so. A backend that takes the quotes for a part of the name does not know the name.
+            let bare = name.strip_prefix(b"'").and_then(|name| name.strip_suffix(b"'"));
+            contains_ascii(bare.unwrap_or(name))
         })
     })
 }
@@ -215,13 +218,23 @@ mod tests {
             "charset=iso-8859-1x",
             "charset=windows-125",
             "charset=utf-8x",
+            "charset='utf-16'",
+            "charset='utf-8",
             "charset=cp1250000",
         ] {
             assert!(ambiguity(format!("text/json; {bad}").as_bytes()).is_some(), "{bad}");
         }
-        for good in
-            ["utf-8", "\"UTF-8\"", " utf8 ;x=y", "iso-8859-15", "windows-1252", "cp1251", "KOI8-R", "IBM850"]
-        {
+        for good in [
+            "utf-8",
+            "\"UTF-8\"",
+            "'utf-8'",
+            " utf8 ;x=y",
+            "iso-8859-15",
+            "windows-1252",
+            "cp1251",
+            "KOI8-R",
+            "IBM850",
+        ] {
             assert_eq!(ambiguity(format!("text/json; charset={good}").as_bytes()), None, "{good}");
         }
     }
