@@ -2,7 +2,8 @@
 
 mod support;
 
-use secbeat_engine::{Facts, Kind, Store};
+use secbeat_engine::{Facts, Kind, Memory, Store};
+use secbeat_seclang::Phase;
 use secbeat_seclang::Variable::{self, *};
 use support::{Outcome, program};
 
@@ -10,9 +11,13 @@ fn plain() -> Facts<'static> {
     Facts { plain: true, ..Facts::default() }
 }
 
-/// Runs rules over values.
+/// Runs rules over values, in both ways.
 fn run(rules: &str, values: &[(Variable, &str, &str)]) -> Outcome {
-    support::run(&program(rules), plain(), values)
+    let program = program(rules);
+    let fast = support::run(&program, Facts::default(), values);
+    let plain = support::run(&program, plain(), values);
+    assert_eq!(plain, fast, "plain, fast");
+    plain
 }
 
 const ARGS: [(Variable, &str, &str); 3] =
@@ -326,4 +331,30 @@ fn what_is_kept_outlives_the_transaction_until_it_ends() {
     assert_eq!((third.ids.as_slice(), third.tx("saw")), (&[1, 2, 5][..], Some("2")));
     assert_eq!(run("10.0.0.2", 61_000, "0").ids, [1, 5]);
     assert_eq!(run("10.0.0.1", 4_000_000, "0").ids, [1, 5], "nothing happened for an hour");
+}
+
+#[test]
+fn memory_goes_from_one_program_to_another() {
+    let programs = ["one", "two"].map(|word| {
+        program(&format!(
+            r#"
+            SecRule ARGS "@rx ^{word}$" "id:1,phase:2,pass,nolog,t:lowercase"
+            SecRule ARGS "@pm {word} zzz" "id:2,phase:2,pass,nolog,setvar:tx.{word}=+1"
+            SecRule &TX:{word} "@eq 1" "id:3,phase:2,pass,nolog"
+        "#
+        ))
+    });
+    let mut memory = Memory::default();
+    for turn in 0..6 {
+        let (program, word) = (&programs[turn % 2], ["one", "two"][turn % 2]);
+        let mut transaction = program.transaction(memory, Facts::default());
+        transaction.add(ArgsGet, b"a", b"one");
+        transaction.add(ArgsGet, b"b", b"TWO");
+        transaction.run(Phase::RequestHeaders);
+        transaction.run(Phase::RequestBody);
+        assert_eq!(transaction.trail(), [0, 1, 2], "{word}");
+        assert_eq!(transaction.tx_number(word), Some(1));
+        assert_eq!(transaction.tx_all().count(), 1);
+        memory = transaction.finish();
+    }
 }

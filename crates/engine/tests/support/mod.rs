@@ -15,7 +15,7 @@ pub fn program(text: &str) -> Program {
 }
 
 /// What came of a transaction.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub struct Outcome {
     /// The ids of the rules that matched, in order.
     pub ids: Vec<u64>,
