@@ -2,6 +2,8 @@
 //!
 //! `SECBEAT_CRS4=DIR` takes another rule set, `SECBEAT_CORPORA=all` all values instead of a sample.
 
+#![allow(clippy::panic)] // A difference ends the test.
+
 mod common;
 
 use common::corpora;

@@ -224,7 +224,7 @@ pub fn prose() -> Request {
             // A linear congruential generator: the same prose each time.
             at = at.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             text.push_str(words[(at >> 33) % words.len()]);
-            text.push_str(if (at >> 41) % 9 == 0 { ", " } else { " " });
+            text.push_str(if (at >> 41).is_multiple_of(9) { ", " } else { " " });
         }
         fields.push((format!("field{number}").into_bytes(), text.trim_end().as_bytes().to_vec()));
     }
