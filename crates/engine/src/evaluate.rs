@@ -78,13 +78,20 @@ impl Evaluator<'_, '_> {
             return true;
         };
         if let Some(quick) = &test.quick
+            // What one value changes must not change the next.
+            && (quick.len() == 1 || link.setvars.is_empty())
             && !(head && self.t.memory.targeted.contains(number as u16))
         {
             // Most rules that steer others end here.
-            let Some(found) = quick.finds(self.t) else { return false };
-            self.t.spent += LOOK;
-            self.t.memory.tools.captured = Captured::Nothing;
-            return self.hit(number, link, found, found.value);
+            let mut holds = false;
+            for quick in quick {
+                if let Some(found) = quick.finds(self.t) {
+                    self.t.spent += LOOK;
+                    self.t.memory.tools.captured = Captured::Nothing;
+                    holds |= self.hit(number, link, found, found.value);
+                }
+            }
+            return holds;
         }
         let mut found = std::mem::take(&mut self.t.memory.tools.found);
         found.clear();

@@ -6,7 +6,7 @@
 //! | --- | --- |
 //! | rules are compiled to flat vectors, everything known before a request settled | [`program`], `compile`, [`error`] |
 //! | each to links, targets, an operator, steps | `rule`, `target`, `operator` (with `encoding`, `identity`), `text`, `step` |
-//! | names become numbers | `words` |
+//! | names become numbers | `words`, by `hash` |
 //! | a transaction begins with what is known of the connection | [`facts`], in [`memory`] that is lent from one to the next: `state`, `tools` |
 //! | is filled with values, and run phase by phase | [`transaction`], [`values`], `phase` |
 //! | a rule finds what it looks at, and looks at it | `resolve`, `datum`, `clock`, `evaluate` |
@@ -25,6 +25,7 @@ pub mod error;
 mod evaluate;
 pub mod facts;
 mod fast;
+mod hash;
 mod identity;
 pub mod intervention;
 mod kept;

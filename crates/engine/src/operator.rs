@@ -180,8 +180,18 @@ fn finds(matcher: &Matcher, tools: &mut Tools, value: &[u8], capture: bool) -> b
     outcome == Outcome::Yes
 }
 
+/// Values up to this length are searched without a searcher, bytes.
+const SHORT: usize = 256;
+
 fn contains(value: &[u8], what: &[u8]) -> bool {
-    memchr::memmem::find(value, what).is_some()
+    match what {
+        [] => true,
+        // To make a searcher ready costs more than to look through a short value.
+        [first, ..] if value.len() < SHORT => {
+            memchr::memchr_iter(*first, value).any(|at| value.get(at..at + what.len()) == Some(what))
+        }
+        _ => memchr::memmem::find(value, what).is_some(),
+    }
 }
 
 /// Whether a word stands in a value with no letter next to it. An empty word stands everywhere. As ModSecurity does it, digits

@@ -79,8 +79,8 @@ pub struct Test {
     pub operator: Operator,
     /// The persistent collections that its argument speaks of, a bit each: [`crate::kept::bit`].
     pub collections: u8,
-    /// The same in a form that costs a few nanoseconds, where there is one: asked first.
-    pub quick: Option<Quick>,
+    /// The same, target by target, in a form that costs a few nanoseconds, where there is one: asked first.
+    pub quick: Option<Box<[Quick]>>,
 }
 
 /// A comparison of one variable of TX, or of its presence, with a number.

@@ -1,6 +1,7 @@
 //! The collection TX: a slot for each name that rules speak of, and a list for names made while they run.
 
 use crate::datum::{Datum, Name};
+use crate::hash::NameHash;
 use crate::values::Span;
 use std::collections::HashMap;
 
@@ -14,7 +15,7 @@ pub const CAPTURES: u32 = 10;
 pub struct Tx {
     slots: Vec<Option<Datum>>,
     made: Vec<(Span, Option<Datum>)>,
-    made_numbers: HashMap<Box<[u8]>, u32>,
+    made_numbers: HashMap<Box<[u8]>, u32, NameHash>,
 }
 
 impl Tx {

@@ -1,12 +1,13 @@
 //! Names that rules speak of, numbered once: a variable of TX is a slot, not a search.
 
+use crate::hash::NameHash;
 use std::collections::HashMap;
 
 /// Names, each with a number; letters count in either case, and a name is shown as it was first written.
 #[derive(Debug, Default)]
 pub struct Words {
     shown: Vec<Box<[u8]>>,
-    numbers: HashMap<Box<[u8]>, u32>,
+    numbers: HashMap<Box<[u8]>, u32, NameHash>,
 }
 
 impl Words {

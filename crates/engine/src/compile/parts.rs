@@ -63,7 +63,7 @@ impl<'i> Parts<'i> {
         let operator = self.operator(&test.operator)?;
         let collections = std::mem::replace(&mut self.collections, outside);
         self.collections |= collections;
-        let quick = self.quick(test)?;
+        let quick = self.quick(test);
         Ok(Test {
             targets: targets.into(),
             exclusions: exclusions.into(),
@@ -88,8 +88,7 @@ impl<'i> Parts<'i> {
             lang::Selector::Pattern(pattern) => {
                 let matcher = Matcher::insensitive(pattern)
                     .map_err(|error| format!("{}:/{pattern}/: {error}", target.variable.name()))?;
-                // Not all words are known before all rules are.
-                Selector::Pattern(Box::new(Pattern { matcher, words: Box::default() }))
+                Selector::Pattern(Box::new(Pattern::new(matcher, pattern)))
             }
         };
         Ok(Target { variable: target.variable, selector, count: target.count })
@@ -101,24 +100,25 @@ impl<'i> Parts<'i> {
     }
 
     /// The comparison of one variable of TX, if that is all there is to a link.
-    fn quick(&mut self, test: &lang::Test) -> Result<Option<Quick>, String> {
-        let ([target], lang::Operator::Compare(comparison, than)) = (&test.targets[..], &test.operator)
-        else {
-            return Ok(None);
-        };
-        let lang::Selector::Name(name) = &target.selector else { return Ok(None) };
-        if target.variable != Variable::Tx || target.excluded || !test.transformations.is_empty() {
-            return Ok(None);
+    fn quick(&mut self, test: &lang::Test) -> Option<Box<[Quick]>> {
+        let lang::Operator::Compare(comparison, than) = &test.operator else { return None };
+        let mut quick = Vec::with_capacity(test.targets.len());
+        for target in &test.targets {
+            let lang::Selector::Name(name) = &target.selector else { return None };
+            let than = self.operand(than);
+            let plain = !target.excluded && matches!(than, Operand::Number(_) | Operand::Tx(_));
+            if target.variable != Variable::Tx || !plain || !test.transformations.is_empty() {
+                return None;
+            }
+            quick.push(Quick {
+                word: self.words.intern(name.as_bytes()),
+                count: target.count,
+                comparison: *comparison,
+                than,
+                negated: test.negated,
+            });
         }
-        let than = self.operand(than);
-        let quick = matches!(than, Operand::Number(_) | Operand::Tx(_)).then(|| Quick {
-            word: self.words.intern(name.as_bytes()),
-            count: target.count,
-            comparison: *comparison,
-            than,
-            negated: test.negated,
-        });
-        Ok(quick)
+        Some(quick.into())
     }
 
     /// A text.

@@ -8,6 +8,7 @@ use super::trie::NodeId;
 use super::value_memo::ValueMemo;
 use crate::values::Span;
 use secbeat_pattern::{MatchCache, PrefilterCache, RuleBits};
+use secbeat_transform::Transformation;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
@@ -103,6 +104,8 @@ pub struct ScanCache {
     pub sum: Option<Plan>,
     /// The views that wait to be searched.
     pub waiting: Vec<(NodeId, Span)>,
+    /// What transformations made of the view at hand: another view, or nothing else.
+    pub made: Vec<(Transformation, Option<Span>)>,
     /// The places whose transformation is to be tried on the view at hand.
     pub frontier: Vec<NodeId>,
     /// The rules found in the view at hand.

@@ -24,6 +24,17 @@ pub struct Plan {
     pub frontier: Vec<NodeId>,
 }
 
+/// So many rules are asked without the filter.
+const FEW_MAX: usize = 2;
+
+/// Adds a rule that may be there already: one that looks at a value after each transformation looks at it once where they
+/// change nothing.
+fn add(rules: &mut Vec<u16>, rule: u16) {
+    if !rules.contains(&rule) {
+        rules.push(rule);
+    }
+}
+
 impl Plan {
     /// The plan of the rules `alive` for a view at `node` that holds `sets`.
     pub fn new(trie: &Trie, gates: &[Option<Gate>], alive: &RuleBits, node: NodeId, sets: u64) -> Self {
@@ -58,6 +69,11 @@ impl Plan {
                 }
             }
         }
+        // So few are asked one by one sooner than the filter looks for all.
+        if plan.filtered.len() <= FEW_MAX {
+            plan.filtered.iter().for_each(|rule| add(&mut plan.direct, rule));
+            plan.filtered.clear();
+        }
         plan.filters = !plan.filtered.is_empty();
         plan
     }
@@ -67,9 +83,9 @@ impl Plan {
             match gates.get(usize::from(rule)).copied().flatten() {
                 Some(Gate::Filter) => self.filtered.insert(rule),
                 Some(Gate::Bytes(bits)) if bits & sets == 0 => {}
-                Some(Gate::Bytes(_) | Gate::Open) | None => self.direct.push(rule),
-                Some(Gate::Sqli) => self.sqli.push(rule),
-                Some(Gate::Xss) => self.xss.push(rule),
+                Some(Gate::Bytes(_) | Gate::Open) | None => add(&mut self.direct, rule),
+                Some(Gate::Sqli) => add(&mut self.sqli, rule),
+                Some(Gate::Xss) => add(&mut self.xss, rule),
             }
         }
     }
@@ -79,9 +95,9 @@ impl Plan {
         self.filters |= other.filters;
         self.filtered.union(&other.filtered);
         self.folded.union(&other.folded);
-        self.direct.extend_from_slice(&other.direct);
-        self.sqli.extend_from_slice(&other.sqli);
-        self.xss.extend_from_slice(&other.xss);
+        other.direct.iter().for_each(|rule| add(&mut self.direct, *rule));
+        other.sqli.iter().for_each(|rule| add(&mut self.sqli, *rule));
+        other.xss.iter().for_each(|rule| add(&mut self.xss, *rule));
     }
 
     /// Becomes what another is, but for its frontier, in the memory that it has.

@@ -201,21 +201,32 @@ impl Scan {
         cache.cost += view.len() as u64;
         let Some(first) = self.plan(cache, (subject.class, node, held.sets)) else { return };
         let mut sum = None;
+        // What one transformation makes of a view is one view, wherever it stands in the trie.
+        while let Some((node, _)) = cache.waiting.pop_if(|(_, other)| *other == view) {
+            self.add_plan(cache, (subject.class, node, held.sets), first, &mut sum);
+        }
+        cache.made.clear();
         // Transformations that leave the view as it is add to what it is searched for; others make a new one.
         while let Some(next) = cache.frontier.pop() {
             let Some(transformation) = self.trie.get(next).transformation else { continue };
-            cache.scratch.clear();
-            cache.cost += view.len() as u64;
-            if transformation.apply(values.bytes(view), &mut cache.scratch) {
-                let derived = values.keep(&cache.scratch);
-                cache.waiting.push((next, derived));
-            } else if let Some(more) = self.plan(cache, (subject.class, next, held.sets)) {
-                let sum = sum.get_or_insert_with(|| {
-                    let mut sum = cache.sum.take().unwrap_or_else(|| self.no_plan());
-                    cache.plans.get(first as usize).inspect(|plan| sum.become_of(plan));
-                    sum
-                });
-                cache.plans.get(more as usize).inspect(|plan| sum.merge(plan));
+            let known =
+                cache.made.iter().find(|(made, _)| *made == transformation).map(|(_, derived)| *derived);
+            let derived = known.unwrap_or_else(|| {
+                cache.scratch.clear();
+                cache.cost += view.len() as u64;
+                let changed = transformation.apply(values.bytes(view), &mut cache.scratch);
+                changed.then(|| values.keep(&cache.scratch))
+            });
+            match derived {
+                Some(derived) => {
+                    // Next to those that are this view.
+                    let at = cache.waiting.iter().rposition(|(_, other)| *other == derived);
+                    cache.waiting.insert(at.unwrap_or(cache.waiting.len()), (next, derived));
+                }
+                None => self.add_plan(cache, (subject.class, next, held.sets), first, &mut sum),
+            }
+            if known.is_none() {
+                cache.made.push((transformation, derived));
             }
         }
         let ScanCache { plans, filter, hits, candidates, found, lower, cost, .. } = cache;
@@ -258,6 +269,17 @@ impl Scan {
         if sum.is_some() {
             cache.sum = sum;
         }
+    }
+
+    /// Adds the plan of another place at which the view is the same.
+    fn add_plan(&self, cache: &mut ScanCache, key: (u32, NodeId, u64), first: u32, sum: &mut Option<Plan>) {
+        let Some(more) = self.plan(cache, key) else { return };
+        let sum = sum.get_or_insert_with(|| {
+            let mut sum = cache.sum.take().unwrap_or_else(|| self.no_plan());
+            cache.plans.get(first as usize).inspect(|plan| sum.become_of(plan));
+            sum
+        });
+        cache.plans.get(more as usize).inspect(|plan| sum.merge(plan));
     }
 
     /// The plan of a view, by its number; its frontier joins that at hand.
