@@ -11,18 +11,20 @@
 //! | a request is a [`transaction`]: head, then body | [`transaction`], in a [`context`]: client, host, the site's [`scope`] |
 //! | it is looked at for where it comes from | [`csrf`] |
 //! | it is taken apart into values | [`request`], [`body`] |
-//! | each value is looked at as it is and in every decoded form | [`transform`], [`decode`] |
+//! | each value is looked at as it is and in every decoded form | `look`: [`transform`], [`decode`], `forms` |
+//! | unless nothing was found in it before, by the rules that one filter lets pass | `clean`, `sieve` |
 //! | and what was found is written down, or told with all that led to it | [`audit`], [`trace`] |
 //! | what matched settles the verdict | [`findings`] |
 //! | and a rule in SecLang says how the client is answered | [`intervention`] |
 //! | an answer is looked at by rules in SecLang | [`response`] |
 //! | and is taken out, where a rule says so | [`sanitize`] |
 //!
-//! The evaluator is plain on purpose: for each value, for each of its forms, for each rule. A faster one is held
-//! equal to it.
+//! [`RuleSet::plain`] is the reference: for each value, for each of its forms, for each rule. The fast way, which asks only
+//! the rules that the filter lets pass, is held equal to it.
 
 pub mod audit;
 pub mod body;
+mod clean;
 pub mod context;
 pub mod crs;
 pub mod csrf;
@@ -32,8 +34,10 @@ pub mod exception_file;
 mod exception_lookup;
 pub mod exception_set;
 pub mod findings;
+mod forms;
 pub mod glob;
 pub mod intervention;
+mod look;
 pub mod os_sources;
 pub mod request;
 pub mod response;
@@ -46,6 +50,7 @@ pub mod sanitize;
 pub mod scope;
 mod seclang;
 pub mod settings;
+mod sieve;
 mod strict_json;
 pub mod trace;
 pub mod transaction;

@@ -3,29 +3,27 @@
 use crate::findings::SYNTHETIC_IDS;
 use crate::glob::Paths;
 use crate::seclang::attached::Attached;
+use crate::sieve::Sieve;
 use crate::transform::CHAINS_MAX;
 use crate::{
     Context, Request, Rule, RuleAction, RuleError, RuleRate, Settings, Target, Transaction, Transform,
     request,
 };
-use regex::bytes::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
+use regex::bytes::{Regex, RegexBuilder};
 use secbeat_engine::Program;
+use secbeat_pattern::RuleBits;
 use secbeat_types::Action;
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// The most memory that one compiled pattern may take, in bytes.
 const PATTERN_SIZE_MAX: usize = 4 << 20;
-/// The most memory that a prefilter may take, in bytes.
-const PREFILTER_SIZE_MAX: usize = 64 << 20;
-/// The most memory that each thread may keep of what a prefilter learnt, in bytes; filled by varied traffic alone.
-const PREFILTER_CACHE_MAX: usize = 4 << 20;
-/// The most patterns in one prefilter. More make fewer passes over a value, but the states of their automaton multiply:
-/// varied values then spend their time making states. With the shipped rules, two of 36 take a fifth more time than one
-/// of 70 on a request seen before, and a quarter of its time on varied ones.
-const PREFILTER_RULES_MAX: usize = 36;
 /// The longest id, in characters.
 const ID_LEN_MAX: usize = 128;
+
+/// Numbers classes, so that what a thread remembers of one is not taken for another's.
+static NEXT_KEY: AtomicU32 = AtomicU32::new(0);
 
 /// A compiled, immutable set of rules. Shared between threads; a change is a new set.
 #[derive(Debug)]
@@ -46,6 +44,8 @@ pub struct RuleSet {
     /// Whether any rule allows what it matches.
     pub(crate) may_allow: bool,
     pub(crate) settings: Settings,
+    /// What tells which rules may match a value; `None`: each is tried on each form.
+    pub(crate) sieve: Option<Sieve>,
     /// The rules in SecLang that requests run through besides.
     pub(crate) seclang: Option<Attached>,
 }
@@ -68,14 +68,13 @@ pub(crate) struct Compiled {
 #[derive(Debug)]
 pub(crate) struct Class {
     pub(crate) rules: Vec<usize>,
+    /// The same, for the sieve.
+    pub(crate) bits: RuleBits,
+    /// Tells it from every other class of every set; even.
+    pub(crate) key: u32,
     /// Their chains.
     pub(crate) chains: u64,
-    /// Patterns that hold all of theirs between them: what these do not match, none of the rules does.
-    pub(crate) prefilters: Vec<Prefilter>,
 }
-
-/// Many patterns at once; `None` where that would grow too large, which then says maybe to everything.
-pub(crate) type Prefilter = Option<Arc<RegexSet>>;
 
 impl RuleSet {
     /// Compiles rules. The first that cannot be is named, with its key, and nothing is compiled.
@@ -137,18 +136,7 @@ impl RuleSet {
                 action,
             });
         }
-        // One prefilter serves every class of values: most rules look at most of them, and it is large.
-        let is_general = |target: &Target| !matches!(target, Target::EveryHeader | Target::Header(_));
-        let general = looking(rules, &is_general);
-        let shared = prefilters(&compiled, &general);
-        let class = |looks: &dyn Fn(&Target) -> bool| {
-            let rules = looking(rules, looks);
-            let (of_shared, own): (Vec<usize>, Vec<usize>) =
-                rules.iter().partition(|index| general.binary_search(index).is_ok());
-            let mut used = if of_shared.is_empty() { Vec::new() } else { shared.clone() };
-            used.extend(prefilters(&compiled, &own));
-            Class::new(rules, &compiled, used)
-        };
+        let class = |looks: &dyn Fn(&Target) -> bool| Class::new(looking(rules, looks), &compiled);
         let mut names: Vec<&String> =
             rules.iter().flat_map(|rule| &rule.targets).filter_map(header_name).collect();
         names.sort_unstable();
@@ -169,21 +157,22 @@ impl RuleSet {
             body: class(&|target| *target == Target::Body),
             cookies: class(&|target| *target == Target::Cookies),
             headers: class(&|target| matches!(target, Target::Headers | Target::EveryHeader)),
-            routine_headers: {
-                // Few rules look at these, at every request.
-                let rules = looking(rules, &|target| *target == Target::EveryHeader);
-                let own = prefilters(&compiled, &rules);
-                Class::new(rules, &compiled, own)
-            },
+            routine_headers: class(&|target| *target == Target::EveryHeader),
             named_headers: named_headers.collect(),
             has_paths: compiled.iter().any(|rule| !rule.paths.is_empty()),
             may_allow: rules.iter().any(|rule| rule.enabled && rule.effective_action() == Action::Allow),
+            sieve: Sieve::new(&compiled, &chains),
             rules: rules.to_vec(),
             compiled,
             chains,
             settings: *settings,
             seclang: None,
         })
+    }
+
+    /// This set without the filter before its rules: the reference that the fast way is held equal to.
+    pub fn plain(self) -> RuleSet {
+        RuleSet { sieve: None, ..self }
     }
 
     /// This set, with a program of rules in SecLang that each request runs through after those in JSON.
@@ -233,14 +222,12 @@ impl RuleSet {
 }
 
 impl Class {
-    fn new(rules: Vec<usize>, compiled: &[Compiled], prefilters: Vec<Prefilter>) -> Class {
+    fn new(rules: Vec<usize>, compiled: &[Compiled]) -> Class {
+        let mut bits = RuleBits::new(compiled.len());
+        rules.iter().filter_map(|&index| u16::try_from(index).ok()).for_each(|rule| bits.insert(rule));
+        let key = NEXT_KEY.fetch_add(2, Ordering::Relaxed);
         let of_class = rules.iter().filter_map(|&index| compiled.get(index));
-        Class { chains: of_class.fold(0, |chains, rule| chains | rule.chain), rules, prefilters }
-    }
-
-    /// Whether any rule of this class may match `value`; never a false no.
-    pub(crate) fn may_match(&self, value: &[u8]) -> bool {
-        self.prefilters.iter().any(|prefilter| prefilter.as_ref().is_none_or(|set| set.is_match(value)))
+        Class { chains: of_class.fold(0, |chains, rule| chains | rule.chain), rules, bits, key }
     }
 }
 
@@ -248,22 +235,6 @@ impl Class {
 fn looking(rules: &[Rule], looks: &dyn Fn(&Target) -> bool) -> Vec<usize> {
     let looking = rules.iter().enumerate().filter(|(_, rule)| rule.enabled && rule.targets.iter().any(looks));
     looking.map(|(index, _)| index).collect()
-}
-
-/// What holds the patterns of these rules, some in each.
-fn prefilters(compiled: &[Compiled], rules: &[usize]) -> Vec<Prefilter> {
-    let prefilter = |some: &[usize]| {
-        let patterns = some.iter().filter_map(|&index| compiled.get(index)).map(|rule| rule.pattern.as_str());
-        RegexSetBuilder::new(patterns)
-            .unicode(false)
-            .dot_matches_new_line(true)
-            .size_limit(PREFILTER_SIZE_MAX)
-            .dfa_size_limit(PREFILTER_CACHE_MAX)
-            .build()
-            .ok()
-            .map(Arc::new)
-    };
-    rules.chunks(PREFILTER_RULES_MAX).map(prefilter).collect()
 }
 
 fn header_name(target: &Target) -> Option<&String> {

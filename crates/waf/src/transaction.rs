@@ -3,15 +3,15 @@
 use crate::body::compressed::CompressionError;
 use crate::body::{self, BodyError, BodyKind, Piece, Spot, Text};
 use crate::exception_lookup::{Asked, Circumstances, Lookup};
-use crate::findings::{self, Findings, SYNTHETIC_IDS, excerpt};
+use crate::findings::{self, Findings, SYNTHETIC_IDS};
+use crate::look::Value;
 use crate::request::{self, Variable};
-use crate::rule_set::{Class, Compiled};
-use crate::sanitize::{self, Edit, Place};
+use crate::rule_set::Compiled;
+use crate::sanitize::{Edit, Place};
 use crate::seclang::run::Run;
 use crate::{BodyFollows, Context, Request, RuleSet, transform};
 use secbeat_types::{Action, RuleMatch, Verdict};
 use std::cell::{Cell, OnceCell};
-use std::ops::Range;
 
 /// One request, judged in phases: its head, then its body, where that is inspected. Each phase answers with a verdict
 /// about what it found itself; a request that a phase stops goes no further. After a verdict to sanitize,
@@ -33,16 +33,6 @@ pub struct Transaction<'r> {
     pub(crate) seclang: Option<Run<'r>>,
     /// Matches that an exception kept from counting.
     pub(crate) excepted: Cell<u32>,
-}
-
-/// A value that is looked at.
-struct Value<'a> {
-    variable: Variable<'a>,
-    raw: &'a [u8],
-    /// Whether `+` is a space.
-    plus: bool,
-    /// Where it stands, if it can be replaced there.
-    spot: Option<(Place, Spot<'a>)>,
 }
 
 impl<'r> Transaction<'r> {
@@ -226,72 +216,8 @@ impl<'r> Transaction<'r> {
         verdict
     }
 
-    /// Looks at one value: as it is, and in each form that the rules of its class lead to.
-    fn look(&self, class: &Class, value: &Value<'_>, found: &mut Findings) {
-        if class.rules.is_empty() || found.is_settled(self.set.may_allow) {
-            return;
-        }
-        let raw = value.raw;
-        let cuts = self.look_at_form(class, value.variable, raw, u64::MAX, found);
-        let mut is_edited = !cuts.is_empty();
-        if is_edited {
-            edit(value, raw, cuts, found);
-        }
-        for form in transform::forms(raw, value.plus, &self.set.chains, class.chains) {
-            let cuts = self.look_at_form(class, value.variable, &form.bytes, form.chains, found);
-            // One edit of a value at a time: the next round sees what is left.
-            if !is_edited && !cuts.is_empty() {
-                is_edited = true;
-                edit(value, &form.bytes, cuts, found);
-            }
-        }
-    }
-
-    /// Tries each rule of the class whose chain is among `chains`. What is to be cut out of `value`.
-    fn look_at_form(
-        &self,
-        class: &Class,
-        variable: Variable<'_>,
-        value: &[u8],
-        chains: u64,
-        found: &mut Findings,
-    ) -> Vec<Range<usize>> {
-        let mut cuts = Vec::new();
-        if !class.may_match(value) {
-            return cuts;
-        }
-        for &index in &class.rules {
-            let (Some(rule), Some(compiled)) = (self.set.rules().get(index), self.set.compiled.get(index))
-            else {
-                continue;
-            };
-            if compiled.chain & chains == 0 || !rule.is_in_force(self.context.now) {
-                continue;
-            }
-            let Some(hit) = compiled.pattern.find(value) else { continue };
-            if !self.is_in_scope(compiled) {
-                continue;
-            }
-            let matched = RuleMatch {
-                rule_id: compiled.id.clone(),
-                name: compiled.name.clone(),
-                category: rule.category,
-                severity: rule.severity,
-                action: compiled.action,
-                variable: variable.to_string(),
-                matched: excerpt(hit.as_bytes()),
-                transformations: Vec::new(),
-            };
-            if self.admit(matched, index, found) == Some(Action::Sanitize) {
-                let hits = compiled.pattern.find_iter(value).take(sanitize::CUTS_MAX);
-                cuts.extend(hits.map(|hit| hit.range()));
-            }
-        }
-        cuts
-    }
-
     /// Adds a match, unless its rule is off for the site or an exception is for it. What it does.
-    fn admit(&self, found: RuleMatch, rule: usize, findings: &mut Findings) -> Option<Action> {
+    pub(crate) fn admit(&self, found: RuleMatch, rule: usize, findings: &mut Findings) -> Option<Action> {
         let Context { client, host, now, scope, exceptions, .. } = self.context;
         if scope.is_disabled(rule) {
             return None;
@@ -325,7 +251,7 @@ impl<'r> Transaction<'r> {
     }
 
     /// Whether the rule is for this request's path, in any of its forms.
-    fn is_in_scope(&self, compiled: &Compiled) -> bool {
+    pub(crate) fn is_in_scope(&self, compiled: &Compiled) -> bool {
         compiled.paths.is_empty() || self.paths().iter().any(|path| compiled.paths.is_match(path))
     }
 
@@ -342,20 +268,6 @@ impl<'r> Transaction<'r> {
 
     fn paths(&self) -> &[Vec<u8>] {
         self.paths.get_or_init(|| every_form_of_path(&self.path))
-    }
-}
-
-/// Takes `cuts` out of one form of a value, where that can be written back; where not, what matched there blocks.
-fn edit(value: &Value<'_>, form: &[u8], cuts: Vec<Range<usize>>, found: &mut Findings) {
-    let is_fixed = matches!(value.variable, Variable::Header(name) if request::is_structural_header(name));
-    let spot = value.spot.as_ref().filter(|_| !is_fixed);
-    let written = spot.and_then(|(place, spot)| {
-        let with = sanitize::rewrite(form, cuts, std::ptr::eq(form, value.raw), &spot.text)?;
-        Some(Edit { place: *place, range: spot.range.clone(), with })
-    });
-    match written {
-        Some(edit) => found.add_edit(edit),
-        None => found.refuse_edit(&value.variable.to_string()),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Transformations, and the forms of a value that they lead to.
 
 use crate::decode;
+use secbeat_transform::ByteSet;
 use serde::{Deserialize, Serialize};
 
 /// One disguise that is taken off a value before a rule looks at it.
@@ -30,7 +31,49 @@ impl Transform {
     pub const DEFAULT: &'static [Transform] =
         &[Transform::UrlDecode, Transform::HtmlEntityDecode, Transform::RemoveNulls];
 
-    fn apply(self, input: &[u8], plus: bool) -> Option<Vec<u8>> {
+    /// Every one, by its number.
+    pub(crate) const ALL: [Transform; 8] = [
+        Transform::UrlDecode,
+        Transform::HtmlEntityDecode,
+        Transform::RemoveNulls,
+        Transform::JsDecode,
+        Transform::ReplaceComments,
+        Transform::CommandLine,
+        Transform::NormalizePath,
+        Transform::Lowercase,
+    ];
+
+    /// Its bit among all.
+    pub(crate) fn bit(self) -> u8 {
+        1 << self as u8
+    }
+
+    /// The bytes of which a value must hold one for this to change it.
+    fn triggers(self, plus: bool) -> &'static ByteSet {
+        const PERCENT: &ByteSet = &ByteSet::of(b"%");
+        const PERCENT_PLUS: &ByteSet = &ByteSet::of(b"%+");
+        const AMPERSAND: &ByteSet = &ByteSet::of(b"&");
+        const NULL: &ByteSet = &ByteSet::of(b"\0");
+        const BACKSLASH: &ByteSet = &ByteSet::of(b"\\");
+        // A comment is `/*`, or ends with its line.
+        const COMMENT: &ByteSet = &ByteSet::of(b"*\n");
+        const SHELL: &ByteSet = &ByteSet::of(b"'\"^\\$");
+        const SLASHES: &ByteSet = &ByteSet::of(b"/\\");
+        const UPPER: &ByteSet = &ByteSet::range(b'A', b'Z');
+        match self {
+            Transform::UrlDecode if plus => PERCENT_PLUS,
+            Transform::UrlDecode => PERCENT,
+            Transform::HtmlEntityDecode => AMPERSAND,
+            Transform::RemoveNulls => NULL,
+            Transform::JsDecode => BACKSLASH,
+            Transform::ReplaceComments => COMMENT,
+            Transform::CommandLine => SHELL,
+            Transform::NormalizePath => SLASHES,
+            Transform::Lowercase => UPPER,
+        }
+    }
+
+    pub(crate) fn apply(self, input: &[u8], plus: bool) -> Option<Vec<u8>> {
         match self {
             Transform::UrlDecode => decode::decode_url(input, plus),
             Transform::HtmlEntityDecode => decode::decode_html_entities(input),
@@ -42,6 +85,13 @@ impl Transform {
             Transform::Lowercase => decode::lowercase(input),
         }
     }
+}
+
+/// The transformations that may change a value of these bytes, a bit each.
+pub(crate) fn active(present: &ByteSet, plus: bool) -> u8 {
+    let triggered =
+        Transform::ALL.into_iter().filter(|transform| present.intersects(transform.triggers(plus)));
+    triggered.fold(0, |bits, transform| bits | transform.bit())
 }
 
 /// How often a chain is gone through while it still changes something: contract with rule writers, and the bound on work.
@@ -64,10 +114,6 @@ pub struct Form {
 /// backend may see it that decodes less than we do.
 pub fn forms(raw: &[u8], plus: bool, chains: &[Vec<Transform>], wanted: u64) -> Vec<Form> {
     let mut forms: Vec<Form> = Vec::new();
-    // Most names and many values: no disguise is made of these alone.
-    if raw.iter().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()) {
-        return forms;
-    }
     for (index, chain) in chains.iter().enumerate().take(CHAINS_MAX) {
         let bit = 1 << index;
         if wanted & bit == 0 {
@@ -97,7 +143,7 @@ pub fn forms(raw: &[u8], plus: bool, chains: &[Vec<Transform>], wanted: u64) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
+    use proptest::{collection::vec, prelude::*, sample::select};
 
     fn texts(raw: &str, chain: &[Transform]) -> Vec<String> {
         let forms = forms(raw.as_bytes(), true, &[chain.to_vec()], 1);
@@ -127,28 +173,28 @@ mod tests {
         );
     }
 
-    const ALL: [Transform; 8] = [
-        Transform::UrlDecode,
-        Transform::HtmlEntityDecode,
-        Transform::RemoveNulls,
-        Transform::JsDecode,
-        Transform::ReplaceComments,
-        Transform::CommandLine,
-        Transform::NormalizePath,
-        Transform::Lowercase,
+    /// What the transformations care about.
+    const PIECES: [&str; 22] = [
+        "%25", "%u003c", "+", "&lt;", "&#60;", "\\x3c", "\\", "/*", "*/", "/*!50000", "--", "#", "\n", "/",
+        "..", ".", "'", "$IFS", "$@", "A", "b", "\0",
     ];
 
     proptest! {
         #[test]
-        fn small_letters_and_digits_are_no_disguise(raw in "[a-z0-9]{0,40}", plus: bool) {
-            for transform in ALL {
-                prop_assert_eq!(transform.apply(raw.as_bytes(), plus), None);
+        fn what_holds_none_of_its_bytes_a_transformation_leaves_alone(
+            pieces in vec(select(PIECES.to_vec()), 0..12),
+            plus: bool,
+        ) {
+            for transform in Transform::ALL {
+                let triggers = transform.triggers(plus);
+                let raw: Vec<u8> = pieces.concat().bytes().filter(|byte| !triggers.contains(*byte)).collect();
+                prop_assert_eq!(transform.apply(&raw, plus), None, "{:?}", transform);
             }
         }
 
         #[test]
         fn forms_are_distinct_bounded_and_not_the_value_itself(raw in "[%25+&lt;#x3c<a/.*'\\\\]{0,40}") {
-            let chain = ALL.to_vec();
+            let chain = Transform::ALL.to_vec();
             let steps = chain.len() * ROUNDS_MAX;
             let forms = forms(raw.as_bytes(), true, &[chain], 1);
             prop_assert!(forms.len() <= steps);

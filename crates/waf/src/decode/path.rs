@@ -6,6 +6,9 @@ use super::changed;
 /// before it. `..` with nothing before it stays, so that a path that leaves its folder still shows.
 pub fn normalize_path(input: &[u8]) -> Option<Vec<u8>> {
     memchr::memchr2(b'/', b'\\', input)?;
+    if is_plain(input) {
+        return None;
+    }
     let is_slash = |b: &u8| matches!(b, b'/' | b'\\');
     let mut segments: Vec<&[u8]> = Vec::new();
     let mut ends_open = false;
@@ -28,6 +31,12 @@ pub fn normalize_path(input: &[u8]) -> Option<Vec<u8>> {
         out.push(b'/');
     }
     changed(out, input)
+}
+
+/// Whether all of its segments stay: no backslash, none empty but the first and the last, none that begins with a dot.
+fn is_plain(input: &[u8]) -> bool {
+    let stays = |pair: &[u8]| !matches!(pair, [b'/', b'/' | b'.'] | [b'\\', _] | [_, b'\\']);
+    !matches!(input, [b'.', ..] | [b'\\']) && input.windows(2).all(stays)
 }
 
 #[cfg(test)]
