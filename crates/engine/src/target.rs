@@ -31,8 +31,8 @@ pub enum Selector {
 pub struct Pattern {
     /// The expression.
     pub matcher: Matcher,
-    /// What the names begin with that it finds, letters in either case, where that is all that it says.
-    start: Option<Box<[u8]>>,
+    /// The same without a search by automaton, where it says no more than that.
+    simple: Option<Simple>,
     /// The words of the program that it finds, in order: asked for once, not at each transaction.
     pub words: Box<[u32]>,
 }
@@ -40,10 +40,8 @@ pub struct Pattern {
 impl Pattern {
     /// An expression, compiled, and its text.
     pub fn new(matcher: Matcher, text: &str) -> Self {
-        let plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
-        let start = text.strip_prefix('^').filter(|start| start.as_bytes().iter().all(plain));
         // Not all words are known before all rules are.
-        Pattern { matcher, start: start.map(|start| start.as_bytes().into()), words: Box::default() }
+        Pattern { matcher, simple: Simple::of(text), words: Box::default() }
     }
 
     /// Finds the words.
@@ -54,9 +52,64 @@ impl Pattern {
 
     /// Whether it finds a name.
     pub fn finds(&self, cache: &mut MatchCache, name: &[u8]) -> bool {
-        match &self.start {
-            Some(start) => name.get(..start.len()).is_some_and(|name| name.eq_ignore_ascii_case(start)),
+        match &self.simple {
+            Some(Simple::Start(start)) => begins(name, start),
+            Some(Simple::Part(part)) => {
+                (0..name.len()).any(|at| begins(name.get(at..).unwrap_or_default(), part))
+            }
             None => self.matcher.is_match(cache, name) == Outcome::Yes,
         }
+    }
+}
+
+/// What most expressions over names say.
+#[derive(Debug)]
+enum Simple {
+    /// That a name begins so, letters in either case.
+    Start(Box<[u8]>),
+    /// That a name holds this, letters in either case.
+    Part(Box<[u8]>),
+}
+
+impl Simple {
+    /// What an expression says, if it is that simple: `^header_name_`, `paramcounter_.*`.
+    fn of(text: &str) -> Option<Simple> {
+        let plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+        let (start, text) = (text.starts_with('^'), text.strip_prefix('^').unwrap_or(text));
+        let text = match text.as_bytes() {
+            // What may be there as often as it likes, at the end, may as well not be there.
+            [before @ .., atom, b'*'] if *atom == b'.' || plain(atom) => before,
+            text => text,
+        };
+        let simple = !text.is_empty() && text.iter().all(plain);
+        simple.then(|| if start { Simple::Start(text.into()) } else { Simple::Part(text.into()) })
+    }
+}
+
+fn begins(name: &[u8], with: &[u8]) -> bool {
+    name.get(..with.len()).is_some_and(|start| start.eq_ignore_ascii_case(with))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_expression_that_is_simple_finds_what_the_matcher_finds() {
+        let names: [&[u8]; 9] = [b"", b"a", b"ab", b"AB_c", b"xab", b"x-ab_", b"a_", b"b*", b"ab\n"];
+        let mut simple = 0;
+        for text in
+            ["^ab", "ab", "ab.*", "a_*", "^ab_*", "^a.*", "ab$", "a|b", "b\\*", "[ab]*", "", "^", "(ab)*"]
+        {
+            let Ok(matcher) = Matcher::insensitive(text) else { panic!("{text}") };
+            let pattern = Pattern::new(matcher, text);
+            simple += usize::from(pattern.simple.is_some());
+            for name in names {
+                let mut cache = MatchCache::default();
+                let expected = pattern.matcher.is_match(&mut cache, name) == Outcome::Yes;
+                assert_eq!(pattern.finds(&mut cache, name), expected, "{text} {name:?}");
+            }
+        }
+        assert_eq!(simple, 6);
     }
 }
