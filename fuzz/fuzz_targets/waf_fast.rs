@@ -84,7 +84,7 @@ fn said(
     memory: &mut Memory,
     data: &[u8],
     plain: bool,
-) -> impl PartialEq + std::fmt::Debug {
+) -> impl PartialEq + std::fmt::Debug + use<> {
     let facts = Facts { plain, budget: u64::MAX, ..Facts::default() };
     let mut transaction = program.transaction(std::mem::take(memory), facts);
     let phases = [
