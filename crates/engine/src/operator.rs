@@ -188,7 +188,7 @@ fn contains(value: &[u8], what: &[u8]) -> bool {
         [] => true,
         // To make a searcher ready costs more than to look through a short value.
         [first, ..] if value.len() < SHORT => {
-            memchr::memchr_iter(*first, value).any(|at| value.get(at..at + what.len()) == Some(what))
+            value.windows(what.len()).any(|window| window.first() == Some(first) && window == what)
         }
         _ => memchr::memmem::find(value, what).is_some(),
     }

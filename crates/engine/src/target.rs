@@ -55,7 +55,7 @@ impl Pattern {
         match &self.simple {
             Some(Simple::Start(start)) => begins(name, start),
             Some(Simple::Part(part)) => {
-                (0..name.len()).any(|at| begins(name.get(at..).unwrap_or_default(), part))
+                name.windows(part.len()).any(|window| window.eq_ignore_ascii_case(part))
             }
             None => self.matcher.is_match(cache, name) == Outcome::Yes,
         }

@@ -47,7 +47,7 @@ pub fn build(set: &RuleSet, holds: &mut dyn FnMut(u16, &[u8]) -> bool) -> Scan {
             scan.always.insert(number);
         }
     }
-    scan.trie.settle(&scan.filtered);
+    scan.trie.settle(&scan.either);
     scan.filter = filter.build();
     scan.settle_groups();
     scan
@@ -93,7 +93,7 @@ impl Scan {
             phases: std::array::from_fn(|_| RuleBits::new(count)),
             always: RuleBits::new(count),
             scanned: RuleBits::new(count),
-            filtered: RuleBits::new(count),
+            either: RuleBits::new(count),
             every: RuleBits::new(count),
             empty: RuleBits::new(count),
             exact: RuleBits::new(count),
@@ -123,8 +123,8 @@ impl Scan {
             && self.trie.insert(rule, &test.transformations, every, &mut self.bytes)
         {
             self.scanned.insert(rule);
-            if gate == Gate::Filter {
-                self.filtered.insert(rule);
+            if matches!(gate, Gate::Filter | Gate::Open) {
+                self.either.insert(rule);
             }
             if every {
                 self.every.insert(rule);

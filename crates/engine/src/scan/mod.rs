@@ -65,7 +65,7 @@ pub struct Scan {
     phases: [RuleBits; 5],
     always: RuleBits,
     scanned: RuleBits,
-    filtered: RuleBits,
+    either: RuleBits,
     every: RuleBits,
     empty: RuleBits,
     exact: RuleBits,

@@ -5,7 +5,7 @@ use super::class::Group;
 /// Longer names are not remembered.
 const LENGTH_MAX: usize = 40;
 /// How many are: a name takes the place of another that hashes alike.
-const PLACES: usize = 256;
+const PLACES: usize = 1024;
 
 /// The class of each name met, by source, group and guards that hold.
 #[derive(Debug, Default)]
@@ -40,12 +40,14 @@ pub struct Key<'a> {
 
 impl Key<'_> {
     fn place(&self) -> usize {
-        // The first, the last and two bytes between tell most names apart; nothing is lost where they do not.
-        let byte = |at: usize| u64::from(self.name.get(at).copied().unwrap_or_default());
-        let len = self.name.len();
-        let mixed = byte(0) | byte(len / 2) << 8 | byte(len.saturating_sub(1)) << 16 | byte(len / 3) << 24;
-        let key = mixed ^ (len as u64) << 32 ^ u64::from(self.source) << 40 ^ (self.group as u64) << 48;
-        (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as usize % PLACES
+        // The golden ratio, as in Fibonacci hashing.
+        let mix = |hash: u64, word: u64| (hash.rotate_left(23) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let (words, rest) = self.name.as_chunks::<8>();
+        let start = self.held ^ u64::from(self.source) << 40 ^ (self.group as u64) << 56;
+        let hash =
+            words.iter().take(LENGTH_MAX / 8).fold(start, |hash, word| mix(hash, u64::from_le_bytes(*word)));
+        let last = rest.iter().fold(self.name.len() as u64, |word, byte| word << 8 | u64::from(*byte));
+        (mix(hash, last) >> 54) as usize % PLACES
     }
 }
 

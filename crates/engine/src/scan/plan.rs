@@ -60,10 +60,8 @@ impl Plan {
                 if next.trigger & sets == 0 {
                     same.push(*child);
                 } else if next.folded {
-                    let mut ends = next.ends.clone();
-                    ends.intersect(alive);
-                    plan.filtered.union(&ends);
-                    plan.folded.union(&ends);
+                    plan.ends(gates, alive, &next.ends, sets);
+                    plan.folded.union(&next.ends);
                 } else {
                     plan.frontier.push(*child);
                 }

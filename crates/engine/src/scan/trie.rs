@@ -23,7 +23,8 @@ pub struct Node {
     pub ends: RuleBits,
     /// The rules that look at it here or further on.
     pub below: RuleBits,
-    /// Whether the view before can be searched in its place: `lowercase` comes last, and the filter folds letters.
+    /// Whether the view before can be searched in its place: `lowercase` comes last, the filter folds letters, and operators
+    /// are asked about the view in lower case.
     pub folded: bool,
 }
 
@@ -89,12 +90,13 @@ impl Trie {
         })
     }
 
-    /// Settles which places may be searched before their `lowercase` is carried out: leaves all of whose rules go by the filter.
-    pub fn settle(&mut self, filtered: &RuleBits) {
+    /// Settles which places may be searched before their `lowercase` is carried out: leaves all of whose rules can be shown a view in
+    /// either case.
+    pub fn settle(&mut self, either: &RuleBits) {
         for node in &mut self.nodes {
             node.folded = node.transformation == Some(Transformation::Lowercase)
                 && node.children.is_empty()
-                && node.ends.iter().all(|rule| filtered.contains(rule));
+                && node.ends.iter().all(|rule| either.contains(rule));
         }
     }
 
