@@ -11,7 +11,7 @@
 //! | is filled with values, and run phase by phase | [`transaction`], [`values`], `phase` |
 //! | a rule finds what it looks at, and looks at it | `resolve`, `datum`, `clock`, `evaluate` |
 //! | and what it finds changes things | `act`: `tx`, `kept`, [`effective`]; texts are filled in by `render` |
-//! | what rules say of it, and what stops it | [`matches`], by `report`; [`intervention`] |
+//! | what rules say of it, and what stops it | [`matches`](mod@matches), by `report`; [`intervention`] |
 //! | rules that cannot match are passed over: one pass over each value says which may | `fast`, `scan` |
 //! | what outlives it: the collections `IP`, `GLOBAL`, `SESSION`, `USER`, `RESOURCE` | [`persistent`], in memory: [`store`] |
 

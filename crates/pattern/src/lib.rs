@@ -8,7 +8,7 @@
 //! | and made one for automata where it means the same, or for the backtracking matcher | `lower`; `fancy` |
 //! | an expression is one matcher, to which a worker lends its memory | [`matcher`], `linear`; [`match_cache`] |
 //! | many phrases are one set | [`phrase_set`] |
-//! | what every match must hold, for the whole or for each alternative | [`requirement`], `needs`, `branches`, `frequency` |
+//! | what every match must hold, for the whole or for each alternative | [`requirement`](mod@requirement), `needs`, `branches`, `frequency` |
 //! | one filter tells which rules may match a value | [`prefilter`]: `literal_filter`, `gates`, `weak` |
 //! | in sets of rules | [`rule_bits`] |
 //! | what is wrong with an expression | [`error`] |
