@@ -59,7 +59,9 @@ impl Plan {
                 }
                 if next.trigger & sets == 0 {
                     same.push(*child);
-                } else if next.folded {
+                } else if next.folded
+                    && !next.children.iter().any(|child| trie.get(*child).below.meets(alive))
+                {
                     plan.ends(gates, alive, &next.ends, sets);
                     plan.folded.union(&next.ends);
                 } else {

@@ -23,8 +23,8 @@ pub struct Node {
     pub ends: RuleBits,
     /// The rules that look at it here or further on.
     pub below: RuleBits,
-    /// Whether the view before can be searched in its place: `lowercase` comes last, the filter folds letters, and operators
-    /// are asked about the view in lower case.
+    /// Whether the view before can be searched in its place, where nothing comes after: `lowercase` is last, the filter folds
+    /// letters, and operators are asked about the view in lower case.
     pub folded: bool,
 }
 
@@ -90,12 +90,11 @@ impl Trie {
         })
     }
 
-    /// Settles which places may be searched before their `lowercase` is carried out: leaves all of whose rules can be shown a view in
-    /// either case.
+    /// Settles which places may be searched before their `lowercase` is carried out: those of whose rules each can be shown a
+    /// view in either case.
     pub fn settle(&mut self, either: &RuleBits) {
         for node in &mut self.nodes {
             node.folded = node.transformation == Some(Transformation::Lowercase)
-                && node.children.is_empty()
                 && node.ends.iter().all(|rule| either.contains(rule));
         }
     }
