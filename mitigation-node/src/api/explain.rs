@@ -22,6 +22,9 @@ use std::time::Instant;
 
 /// Events that are shown of a client.
 const EVENTS: usize = 10;
+/// How often a request is looked for again that is not there, and at which distance: its worker writes it down after its answer.
+const LOOKS: usize = 5;
+const LOOK_PERIOD: std::time::Duration = std::time::Duration::from_millis(20);
 /// Events of a client among which that of a request is looked for.
 pub(super) const EVENTS_SEARCHED: usize = 1000;
 
@@ -119,10 +122,14 @@ async fn of_request(shared: Arc<Shared>, text: &str) -> Result<Value, ApiError> 
     let wanted = RecordQuery { request_id: Some(text.clone()), since, limit: 1, ..RecordQuery::default() };
     let record = search(&shared, wanted).await?.records.into_iter().next();
     // A request that has only just been answered is written down meanwhile.
-    let trace = match trace {
-        None => find(&shared, id).await?,
-        trace => trace,
-    };
+    let mut trace = trace;
+    for _ in 0..LOOKS {
+        if trace.is_some() {
+            break;
+        }
+        tokio::time::sleep(LOOK_PERIOD).await;
+        trace = find(&shared, id).await?;
+    }
     let Some(trace) = trace else {
         if let Some(record) = record {
             return Ok(
