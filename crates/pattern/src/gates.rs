@@ -20,14 +20,25 @@ const MEMORY: usize = 256;
 pub(crate) struct Gates {
     /// Of each byte: which classes hold it.
     holds: Box<[u64; 256]>,
-    /// Each way to match: the rule, the classes that it needs, the shortest value.
-    keys: Vec<(u16, u64, usize)>,
+    /// The keys, a bit each: a way to match. The first key of a rule has its number, further ones follow behind all rules.
+    keys: RuleBits,
+    /// The first of the further keys.
+    base: usize,
+    /// Whose the further keys are.
+    further: Box<[u16]>,
+    /// For each class, the keys that need a byte of it; then for each length, those that need a longer value. All in one
+    /// piece, each as long as `keys`.
+    needs: Box<[u64]>,
+    classes: usize,
     rules: usize,
 }
 
 /// What a worker remembers of gates: the rules that pass, by what a value holds and how long it is.
 #[derive(Debug, Default)]
-pub(crate) struct GatesMemory(Vec<Remembered>);
+pub(crate) struct GatesMemory {
+    places: Vec<Remembered>,
+    keys: RuleBits,
+}
 
 #[derive(Debug, Clone)]
 struct Remembered {
@@ -38,9 +49,10 @@ struct Remembered {
 }
 
 impl Gates {
-    /// The gates of these rules; a rule that stands there twice needs only what one of them says.
+    /// The gates of these rules; a rule that stands there twice needs only what one of them says. `open` pass always.
     pub fn new<'n>(
         needs: impl Iterator<Item = (u16, &'n Needs)> + Clone,
+        open: &RuleBits,
         rules: usize,
         frequency: &Frequency,
     ) -> Gates {
@@ -51,18 +63,55 @@ impl Gates {
             // A byte is below 256.
             class.iter().for_each(|byte| holds[usize::from(byte)] |= 1 << bit);
         }
-        let keys = needs.map(|(rule, needs)| {
-            let asked = chosen.iter().enumerate().filter(|(_, class)| needs.classes.contains(class));
-            let need = asked.fold(0u64, |need, (bit, _)| need | 1 << bit);
-            (rule, need, needs.min_len.min(LENGTH_MAX))
-        });
-        Gates { holds, keys: keys.collect(), rules }
+        let further = |seen: &mut RuleBits, rule: u16| {
+            let again = seen.contains(rule);
+            seen.insert(rule);
+            again
+        };
+        let mut seen = open.clone();
+        let base = rules.next_multiple_of(64);
+        let count = base + needs.clone().filter(|(rule, _)| further(&mut seen, *rule)).count();
+        let mut keys = RuleBits::new(count);
+        keys.union(open);
+        let mut gates = Gates {
+            holds,
+            keys,
+            base,
+            further: Box::default(),
+            needs: Box::default(),
+            classes: chosen.len(),
+            rules,
+        };
+        if count > usize::from(u16::MAX) {
+            // So many keys have no numbers; what they would turn away is searched for in vain.
+            gates.keys = RuleBits::full(rules);
+            return gates;
+        }
+        let mut sets = vec![RuleBits::new(count); chosen.len() + LENGTH_MAX + 1];
+        let mut owners = Vec::new();
+        for (rule, needs) in needs.filter(|(rule, _)| !open.contains(*rule)) {
+            let key = match gates.keys.contains(rule) {
+                false => rule,
+                true => {
+                    owners.push(rule);
+                    (base + owners.len() - 1) as u16
+                }
+            };
+            gates.keys.insert(key);
+            let (of_class, longer) = sets.split_at_mut(chosen.len());
+            let needed = of_class.iter_mut().zip(&chosen).filter(|(_, class)| needs.classes.contains(class));
+            needed.for_each(|(set, _)| set.insert(key));
+            longer.iter_mut().take(needs.min_len.min(LENGTH_MAX)).for_each(|set| set.insert(key));
+        }
+        gates.needs = sets.iter().flat_map(|set| set.words()).copied().collect();
+        gates.further = owners.into();
+        gates
     }
 
     /// The rules that `view` may match for all that its bytes and its length tell.
     #[inline]
     pub fn pass<'m>(&self, memory: &'m mut GatesMemory, view: &[u8], present: &[u64; 4]) -> &'m RuleBits {
-        let mut have = 0;
+        let mut have = 0u64;
         if view.len() <= SHORT {
             view.iter().for_each(|byte| have |= self.holds[usize::from(*byte)]);
         } else {
@@ -76,26 +125,38 @@ impl Gates {
             }
         }
         let length = view.len().min(LENGTH_MAX);
-        if memory.0.is_empty() {
-            memory
-                .0
-                .resize(MEMORY, Remembered { have: 0, length: usize::MAX, pass: RuleBits::new(self.rules) });
+        let GatesMemory { places, keys } = memory;
+        if places.is_empty() {
+            let nothing = Remembered { have: 0, length: usize::MAX, pass: RuleBits::new(self.rules) };
+            places.resize(MEMORY, nothing);
         }
         let hash = (have ^ (length as u64) << 59).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 56;
         // A hash of eight bits is below MEMORY.
-        let place = &mut memory.0[hash as usize];
+        let place = &mut places[hash as usize];
         if (place.have, place.length) != (have, length) {
             (place.have, place.length) = (have, length);
-            self.work_out(have, length, &mut place.pass);
+            self.work_out(have, length, keys, &mut place.pass);
         }
         &place.pass
     }
 
-    #[cold]
-    fn work_out(&self, have: u64, length: usize, pass: &mut RuleBits) {
-        pass.clear();
-        for (rule, need, min_len) in &self.keys {
-            if need & !have == 0 && length >= *min_len {
+    #[inline(never)]
+    fn work_out(&self, have: u64, length: usize, keys: &mut RuleBits, pass: &mut RuleBits) {
+        keys.copy_from(&self.keys);
+        let mut subtract = |set: usize| {
+            let words = keys.words_mut();
+            let of_set = self.needs.get(set * words.len()..).unwrap_or_default();
+            words.iter_mut().zip(of_set).for_each(|(word, of_set)| *word &= !of_set);
+        };
+        let mut lacking = !have & u64::MAX.checked_shr((CLASSES_MAX - self.classes) as u32).unwrap_or(0);
+        while lacking != 0 {
+            subtract(lacking.trailing_zeros() as usize);
+            lacking &= lacking - 1;
+        }
+        subtract(self.classes + length);
+        pass.copy_front(keys);
+        for key in keys.iter_from(self.base) {
+            if let Some(rule) = self.further.get(usize::from(key) - self.base) {
                 pass.insert(*rule);
             }
         }

@@ -6,13 +6,14 @@
 //! | --- | --- |
 //! | the text of an expression is read as PCRE reads it | `parse`, `parse_escape`, into `syntax` |
 //! | and made one for automata where it means the same, or for the backtracking matcher | `lower`; `fancy` |
-//! | an expression is one matcher, to which a worker lends its memory | [`matcher`], `linear`; [`match_cache`] |
+//! | an expression is one matcher, to which a worker lends its memory | [`matcher`]: `linear`, `uncounted`, `backtracking`; [`match_cache`] |
 //! | many phrases are one set | [`phrase_set`] |
 //! | what every match must hold, for the whole or for each alternative | [`requirement`](mod@requirement), `needs`, `branches`, `frequency` |
 //! | one filter tells which rules may match a value | [`prefilter`]: `literal_filter`, `gates`, `weak` |
 //! | in sets of rules | [`rule_bits`] |
 //! | what is wrong with an expression | [`error`] |
 
+mod backtracking;
 mod branches;
 mod byte_class;
 pub mod error;
@@ -29,10 +30,11 @@ mod parse;
 mod parse_escape;
 pub mod phrase_set;
 mod possessive;
-pub mod prefilter;
+mod prefilter;
 pub mod requirement;
 pub mod rule_bits;
 mod syntax;
+mod uncounted;
 mod weak;
 
 pub use error::PatternError;

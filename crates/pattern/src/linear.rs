@@ -4,10 +4,12 @@
 //! where the match is long by a second DFA that goes backwards to its start, and a simulation of the NFA from there.
 
 use crate::PatternError;
+use crate::lower;
 use crate::lower::FINAL_NEWLINE_GROUP;
 use crate::match_cache::MatchCache;
 use crate::matcher::{Captures, Expression, Language};
-use regex_automata::hybrid::dfa::{self, DFA};
+use crate::uncounted::uncounted;
+use regex_automata::hybrid::dfa::{self, DFA, OverlappingState};
 use regex_automata::nfa::thompson::{self, NFA, WhichCaptures, backtrack, pikevm};
 use regex_automata::util::primitives::NonMaxUsize;
 use regex_automata::{Anchored, Input, MatchKind};
@@ -29,65 +31,140 @@ const SLOTS: usize = 2 * (FINAL_NEWLINE_GROUP as usize + 1);
 static NEXT_ID: AtomicU32 = AtomicU32::new(0);
 
 #[derive(Debug, Clone)]
-pub(crate) struct Linear(Arc<Automata>);
+pub(crate) struct Linear {
+    exact: Arc<Automata>,
+    /// The same without counting long repetitions, and the length up to which a value cannot tell the difference; of longer
+    /// ones it tells that they do not match.
+    uncounted: Option<(Arc<Automata>, usize)>,
+}
+
+/// What is made of an expression.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// The expression itself.
+    Exact,
+    /// One that matches wherever it does.
+    Widened,
+}
 
 #[derive(Debug)]
 struct Automata {
     id: u32,
     forward: DFA,
-    /// Made when first a long match is asked for its groups.
+    /// Made when first it is asked for where matches start.
     backward: OnceLock<Option<DFA>>,
     backtracker: backtrack::BoundedBacktracker,
     simulation: pikevm::PikeVM,
-    pattern: Box<str>,
-    language: Language,
+    source: Source,
 }
 
 impl Linear {
-    pub fn new(hir: &Hir, pattern: &str, language: Language) -> Result<Linear, PatternError> {
+    pub fn new(hir: &Hir, pattern: &str, language: Language, form: Form) -> Result<Linear, PatternError> {
+        let source = Source { pattern: pattern.into(), language, form, uncounted: false };
+        let mut limit = None;
+        let uncounted = uncounted(hir, &mut limit);
+        let twin =
+            |limit| Ok((Automata::new(&uncounted, Source { uncounted: true, ..source.clone() })?, limit));
+        Ok(Linear { uncounted: limit.map(twin).transpose()?, exact: Automata::new(hir, source)? })
+    }
+
+    pub fn is_match(&self, cache: &mut MatchCache, haystack: &[u8]) -> bool {
+        match &self.uncounted {
+            Some((uncounted, _)) if !uncounted.is_match(cache, haystack) => false,
+            Some((_, limit)) if haystack.len() <= *limit => true,
+            _ => self.exact.is_match(cache, haystack),
+        }
+    }
+
+    /// Finds the first match from `at` on.
+    pub fn captures(&self, cache: &mut MatchCache, haystack: &[u8], at: usize, found: &mut Captures) -> bool {
+        match &self.uncounted {
+            Some((uncounted, limit)) if haystack.len() <= *limit => {
+                uncounted.captures(cache, haystack, at, found)
+            }
+            _ => self.exact.captures(cache, haystack, at, found),
+        }
+    }
+
+    /// Where matches may start, from `at` on, the last first. None: that cannot be told.
+    pub fn starts(&self, cache: &mut MatchCache, haystack: &[u8], at: usize) -> Option<Vec<usize>> {
+        let automata = self.uncounted.as_ref().map_or(&self.exact, |(uncounted, _)| uncounted);
+        let backward = automata.backward()?;
+        let input = Input::new(haystack).range(at.min(haystack.len())..);
+        let mut state = OverlappingState::start();
+        let mut starts = Vec::new();
+        cache.dfa(automata.id + 1, backward, |dfa, memory| {
+            loop {
+                dfa.try_search_overlapping_rev(memory, &input, &mut state).ok()?;
+                match state.get_match() {
+                    Some(half) => starts.push(half.offset()),
+                    None => return Some(starts),
+                }
+            }
+        })
+    }
+}
+
+/// What automata were made of.
+#[derive(Debug, Clone)]
+struct Source {
+    pattern: Box<str>,
+    language: Language,
+    form: Form,
+    uncounted: bool,
+}
+
+impl Source {
+    fn hir(&self) -> Option<Hir> {
+        let hir = match (self.language.read(&self.pattern).ok()?, self.form) {
+            (Expression::Regular(hir), _) => hir,
+            (Expression::Irregular(node), Form::Widened) => lower::widened(&node),
+            (Expression::Irregular(_), Form::Exact) => return None,
+        };
+        Some(if self.uncounted { uncounted(&hir, &mut None) } else { hir })
+    }
+}
+
+impl Automata {
+    fn new(hir: &Hir, source: Source) -> Result<Arc<Automata>, PatternError> {
         let nfa = nfa(hir, false)?;
         let backtracker = backtrack::BoundedBacktracker::builder()
             .configure(backtrack::Config::new().visited_capacity(BACKTRACK_VISITED_MAX))
             .build_from_nfa(nfa.clone())
             .map_err(too_large)?;
         let simulation = pikevm::PikeVM::builder().build_from_nfa(nfa.clone()).map_err(too_large)?;
-        Ok(Linear(Arc::new(Automata {
+        Ok(Arc::new(Automata {
             id: NEXT_ID.fetch_add(2, Ordering::Relaxed),
             forward: dfa(nfa, MatchKind::LeftmostFirst)?,
             backward: OnceLock::new(),
             backtracker,
             simulation,
-            pattern: pattern.into(),
-            language,
-        })))
+            source,
+        }))
     }
 
-    pub fn is_match(&self, cache: &mut MatchCache, haystack: &[u8]) -> bool {
+    fn is_match(&self, cache: &mut MatchCache, haystack: &[u8]) -> bool {
         let input = Input::new(haystack).earliest(true);
-        self.0.end(cache, &input).is_some()
+        self.end(cache, &input).is_some()
     }
 
-    /// Finds the first match from `at` on.
-    pub fn captures(&self, cache: &mut MatchCache, haystack: &[u8], at: usize, found: &mut Captures) -> bool {
-        let automata = &*self.0;
+    fn captures(&self, cache: &mut MatchCache, haystack: &[u8], at: usize, found: &mut Captures) -> bool {
         if at > haystack.len() {
             return false;
         }
-        let Some(end) = automata.end(cache, &Input::new(haystack).range(at..)) else { return false };
+        let Some(end) = self.end(cache, &Input::new(haystack).range(at..)) else { return false };
         let mut input = Input::new(haystack).range(at..end);
-        if end - at > automata.backtracker.max_haystack_len()
-            && let Some(start) = automata.start(cache, &input)
+        if end - at > self.backtracker.max_haystack_len()
+            && let Some(start) = self.start(cache, &input)
         {
             input = Input::new(haystack).range(start..end).anchored(Anchored::Yes);
         }
         let mut slots = [None; SLOTS];
-        automata.groups(cache, &input, &mut slots);
-        write(&slots, automata.language, found);
+        self.groups(cache, &input, &mut slots);
+        write(&slots, self.source.language, found);
         found.get(0).is_some()
     }
-}
 
-impl Automata {
     /// Where the first match ends.
     fn end(&self, cache: &mut MatchCache, input: &Input<'_>) -> Option<usize> {
         let found = cache.dfa(self.id, &self.forward, |dfa, memory| dfa.try_search_fwd(memory, input));
@@ -104,14 +181,16 @@ impl Automata {
 
     /// Where the match starts that ends where `input` does.
     fn start(&self, cache: &mut MatchCache, input: &Input<'_>) -> Option<usize> {
-        let backward = self.backward.get_or_init(|| match self.language.read(&self.pattern) {
-            Ok(Expression::Regular(hir)) => dfa(nfa(&hir, true).ok()?, MatchKind::All).ok(),
-            _ => None,
-        });
         let input = input.clone().anchored(Anchored::Yes);
-        let dfa = backward.as_ref()?;
-        let found = cache.dfa(self.id + 1, dfa, |dfa, memory| dfa.try_search_rev(memory, &input));
+        let backward = self.backward()?;
+        let found = cache.dfa(self.id + 1, backward, |dfa, memory| dfa.try_search_rev(memory, &input));
         found.ok().flatten().map(|half| half.offset())
+    }
+
+    /// The automaton that goes from the end of a match to its start.
+    fn backward(&self) -> Option<&DFA> {
+        let backward = || dfa(nfa(&self.source.hir()?, true).ok()?, MatchKind::All).ok();
+        self.backward.get_or_init(backward).as_ref()
     }
 
     fn groups(&self, cache: &mut MatchCache, input: &Input<'_>, slots: &mut [Option<NonMaxUsize>]) {

@@ -20,7 +20,9 @@ pub(crate) type Owner = (u16, bool);
 #[derive(Debug)]
 pub(crate) struct LiteralFilter {
     bitmap: Box<[u64; BITMAP_WORDS]>,
-    /// By hash of their three bytes, a free one after each run: what to look at closer.
+    /// By hash, a free place after each run: three bytes, letters in one case; 0 if free.
+    grams: Box<[u32]>,
+    /// What to look at closer where these three bytes stand.
     slots: Box<[Slot]>,
     entries: Box<[Entry]>,
     owners: Box<[Owner]>,
@@ -32,11 +34,11 @@ pub(crate) struct LiteralFilter {
 /// What begins with the same three bytes, letters in one case.
 #[derive(Debug, Clone, Copy, Default)]
 struct Slot {
-    /// The three bytes; 0 if free.
-    gram: u32,
     /// Its entries.
     first: u32,
     last: u32,
+    /// The rules of its entries, folded as of [`RuleBits::folded`].
+    rules: u64,
     /// The kinds of bytes that may stand before and behind.
     before: u64,
     behind: u64,
@@ -49,7 +51,8 @@ struct Entry {
     len: u16,
     /// Where in it the three bytes stand.
     offset: u16,
-    /// Whose it is.
+    /// Whose it is: folded, and all of them.
+    rules: u64,
     first_owner: u32,
     last_owner: u32,
 }
@@ -71,6 +74,7 @@ impl LiteralFilter {
         let mut by_gram: BTreeMap<u32, Vec<(Entry, u64, u64)>> = BTreeMap::new();
         let mut filter = LiteralFilter {
             bitmap: Box::new([0; BITMAP_WORDS]),
+            grams: Box::default(),
             slots: Box::default(),
             entries: Box::default(),
             owners: Box::default(),
@@ -86,6 +90,7 @@ impl LiteralFilter {
                 start: text.len() as u32,
                 len: literal.len().min(usize::from(u16::MAX)) as u16,
                 offset: 0,
+                rules: of.iter().fold(0, |rules, (rule, _)| rules | 1 << (rule % 64)),
                 first_owner: owners.len() as u32,
                 last_owner: (owners.len() + of.len()) as u32,
             };
@@ -125,9 +130,10 @@ impl LiteralFilter {
     }
 
     fn fill(&mut self, by_gram: &BTreeMap<u32, Vec<(Entry, u64, u64)>>) {
-        let mut slots = vec![Slot::default(); (by_gram.len() * 2).next_power_of_two().max(2)];
+        let places = (by_gram.len() * 2).next_power_of_two().max(2);
+        let (mut grams, mut slots) = (vec![0; places], vec![Slot::default(); places]);
         let mut entries = Vec::new();
-        let mask = slots.len() - 1;
+        let mask = places - 1;
         for (gram, found) in by_gram {
             let (word, bit) = place(*gram);
             self.bitmap[word] |= 1 << bit;
@@ -135,17 +141,19 @@ impl LiteralFilter {
             entries.extend(found.iter().map(|(entry, _, _)| *entry));
             let mut at = slot(*gram) & mask;
             // At most half of the slots are taken.
-            while slots[at].gram != 0 {
+            while grams[at] != 0 {
                 at = (at + 1) & mask;
             }
+            grams[at] = *gram;
             slots[at] = Slot {
-                gram: *gram,
                 first,
                 last: entries.len() as u32,
+                rules: found.iter().fold(0, |rules, (entry, _, _)| rules | entry.rules),
                 before: found.iter().fold(0, |kinds, (_, before, _)| kinds | before),
                 behind: found.iter().fold(0, |kinds, (_, _, behind)| kinds | behind),
             };
         }
+        self.grams = grams.into();
         self.slots = slots.into();
         self.entries = entries.into();
     }
@@ -158,22 +166,24 @@ impl LiteralFilter {
     /// Bytes that it takes.
     pub fn memory_usage(&self) -> usize {
         BITMAP_WORDS * 8
+            + size_of_val(&*self.grams)
             + size_of_val(&*self.slots)
             + size_of_val(&*self.entries)
             + size_of_val(&*self.owners)
             + self.text.len()
     }
 
-    /// Calls `found` for each owner in `alive` of each literal in `view`.
+    /// Calls `found` for each owner in `alive` of a literal in `view`, and takes it out of `alive`.
     #[inline]
-    pub fn scan(&self, view: &[u8], alive: &RuleBits, found: &mut impl FnMut(u16, bool)) {
+    pub fn scan(&self, view: &[u8], alive: &mut RuleBits, found: &mut impl FnMut(u16, bool)) {
         let mut at = 0;
+        let folded = alive.folded();
         for window in view.windows(4) {
             // The window has four bytes.
             let gram = u32::from_le_bytes([window[0], window[1], window[2], window[3]]) & 0xFF_FF_FF | CASE;
             let (word, bit) = place(gram);
             if self.bitmap[word] >> bit & 1 == 1 {
-                self.look(view, at, gram, alive, found);
+                self.look(view, at, gram, (alive, folded), found);
             }
             at += 1;
         }
@@ -186,7 +196,7 @@ impl LiteralFilter {
             let gram = self::gram(&last);
             let (word, bit) = place(gram);
             if self.bitmap[word] >> bit & 1 == 1 {
-                self.look(view, at, gram, alive, found);
+                self.look(view, at, gram, (alive, folded), found);
             }
             at += 1;
         }
@@ -194,16 +204,24 @@ impl LiteralFilter {
 
     /// Looks closer at `at`.
     #[inline(never)]
-    fn look(&self, view: &[u8], at: usize, gram: u32, alive: &RuleBits, found: &mut impl FnMut(u16, bool)) {
-        let mask = self.slots.len() - 1;
+    fn look(
+        &self,
+        view: &[u8],
+        at: usize,
+        gram: u32,
+        (alive, folded): (&mut RuleBits, u64),
+        found: &mut impl FnMut(u16, bool),
+    ) {
+        let mask = self.grams.len() - 1;
         let mut index = slot(gram) & mask;
         let slot = loop {
-            match self.slots.get(index) {
-                Some(slot) if slot.gram == gram => break slot,
-                Some(slot) if slot.gram != 0 => index = (index + 1) & mask,
+            match self.grams.get(index) {
+                Some(known) if *known == gram => break self.slots.get(index),
+                Some(known) if *known != 0 => index = (index + 1) & mask,
                 _ => return,
             }
         };
+        let Some(slot) = slot.filter(|slot| slot.rules & folded != 0) else { return };
         let beside = |at: Option<usize>| {
             at.and_then(|at| view.get(at)).map_or(u64::MAX, |byte| 1u64 << kind(byte | 0x20))
         };
@@ -211,12 +229,16 @@ impl LiteralFilter {
             return;
         }
         for entry in self.entries.get(slot.first as usize..slot.last as usize).unwrap_or_default() {
+            if entry.rules & folded == 0 {
+                continue;
+            }
             let owners = self.owners.get(entry.first_owner as usize..entry.last_owner as usize);
             let owners = owners.unwrap_or_default();
             if owners.iter().any(|(rule, _)| alive.contains(*rule)) && self.stands(entry, view, at) {
                 for (rule, certain) in owners {
                     if alive.contains(*rule) {
                         found(*rule, *certain);
+                        alive.remove(*rule);
                     }
                 }
             }

@@ -3,17 +3,12 @@
 //! Almost all run as automata, in time linear in the value. What needs look-around or back-references runs by
 //! backtracking, within a limit of steps.
 
+use crate::backtracking::Backtracking;
+use crate::linear::{Form, Linear};
 use crate::match_cache::MatchCache;
-use crate::{PatternError, linear::Linear, lower, parse, possessive, syntax::Node};
+use crate::{PatternError, lower, parse, possessive, syntax::Node};
 use regex_syntax::hir::Hir;
 use std::ops::Range;
-
-/// How often the backtracking matcher may go back before a search is given up.
-const BACKTRACK_MAX: usize = 100_000;
-/// Memory of each automaton inside the backtracking matcher, bytes.
-const BACKTRACK_DFA_MAX: usize = 64 << 10;
-/// The largest automaton inside the backtracking matcher, bytes.
-const BACKTRACK_NFA_MAX: usize = 1 << 20;
 
 /// One expression, ready to be searched for. Shared by workers, each of which lends it a [`MatchCache`].
 #[derive(Debug, Clone)]
@@ -23,13 +18,6 @@ pub struct Matcher(Engine);
 enum Engine {
     Linear(Linear),
     Backtracking(Box<Backtracking>),
-}
-
-#[derive(Debug, Clone)]
-struct Backtracking {
-    /// Matches wherever `regex` does, and elsewhere: most values need no backtracking to be told apart.
-    widened: Linear,
-    regex: fancy_regex::Regex,
 }
 
 /// What came of a search.
@@ -134,11 +122,10 @@ impl Matcher {
 
     fn of(pattern: &str, language: Language) -> Result<Matcher, PatternError> {
         Ok(Matcher(match language.read(pattern)? {
-            Expression::Regular(hir) => Engine::Linear(Linear::new(&hir, pattern, language)?),
-            Expression::Irregular(node) => Engine::Backtracking(Box::new(Backtracking {
-                widened: Linear::new(&lower::widened(&node), pattern, language)?,
-                regex: backtracking(&node)?,
-            })),
+            Expression::Regular(hir) => Engine::Linear(Linear::new(&hir, pattern, language, Form::Exact)?),
+            Expression::Irregular(node) => {
+                Engine::Backtracking(Box::new(Backtracking::new(&node, pattern, language)?))
+            }
         }))
     }
 
@@ -152,12 +139,7 @@ impl Matcher {
         match &self.0 {
             Engine::Linear(linear) if linear.is_match(cache, haystack) => Outcome::Yes,
             Engine::Linear(_) => Outcome::No,
-            Engine::Backtracking(both) if !both.widened.is_match(cache, haystack) => Outcome::No,
-            Engine::Backtracking(both) => match both.regex.is_match(haystack) {
-                Ok(true) => Outcome::Yes,
-                Ok(false) => Outcome::No,
-                Err(_) => Outcome::OverBudget,
-            },
+            Engine::Backtracking(backtracking) => backtracking.is_match(cache, haystack),
         }
     }
 
@@ -195,29 +177,7 @@ impl Matcher {
         match &self.0 {
             Engine::Linear(linear) if linear.captures(cache, haystack, at, slots) => Outcome::Yes,
             Engine::Linear(_) => Outcome::No,
-            Engine::Backtracking(both) if !both.widened.is_match(cache, haystack) => Outcome::No,
-            Engine::Backtracking(both) => match both.regex.captures_from_pos(haystack, at) {
-                Ok(Some(found)) => {
-                    for (group, range) in slots.ranges.iter_mut().enumerate() {
-                        *range = found.get(group).map(|found| found.range());
-                    }
-                    Outcome::Yes
-                }
-                Ok(None) => Outcome::No,
-                Err(_) => Outcome::OverBudget,
-            },
+            Engine::Backtracking(backtracking) => backtracking.captures(cache, haystack, at, slots),
         }
     }
-}
-
-/// The same expression for the backtracking matcher.
-pub(crate) fn backtracking(node: &Node) -> Result<fancy_regex::Regex, PatternError> {
-    fancy_regex::RegexBuilder::new(&crate::fancy::text(node))
-        .bytes_mode(fancy_regex::BytesMode::Ascii)
-        .unicode_mode(false)
-        .backtrack_limit(BACKTRACK_MAX)
-        .delegate_size_limit(BACKTRACK_NFA_MAX)
-        .delegate_dfa_size_limit(BACKTRACK_DFA_MAX)
-        .build()
-        .map_err(|error| PatternError::whole(format!("the expression cannot be run: {error}")))
 }

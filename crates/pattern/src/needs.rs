@@ -6,6 +6,7 @@
 use crate::byte_class::ByteClass;
 use crate::frequency::Frequency;
 use regex_syntax::hir::{Class, Hir, HirKind};
+use std::sync::Arc;
 
 /// The most texts that are multiplied out.
 const TEXTS_MAX: usize = 256;
@@ -44,6 +45,23 @@ impl Needs {
             chance,
             classes: walk.classes,
             min_len: hir.properties().minimum_len().unwrap_or(0),
+        }
+    }
+}
+
+impl Needs {
+    /// What every value must hold in which one of some phrases stands, letters in either case: for the gates, no literals.
+    pub fn of_phrases(phrases: &[Arc<[u8]>], frequency: &Frequency) -> Needs {
+        let rarest = phrases.iter().map(|phrase| {
+            let classes = phrase.iter().map(|byte| ByteClass::of(&[*byte]).both_cases());
+            classes.min_by(|a, b| frequency.of_class(a).total_cmp(&frequency.of_class(b)))
+        });
+        let class = rarest.collect::<Option<Vec<_>>>();
+        Needs {
+            literals: Vec::new(),
+            chance: 1.0,
+            classes: class.iter().map(|all| all.iter().fold(ByteClass::NONE, |a, b| a.union(*b))).collect(),
+            min_len: phrases.iter().map(|phrase| phrase.len()).min().unwrap_or(0),
         }
     }
 }

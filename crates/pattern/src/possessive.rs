@@ -178,7 +178,7 @@ fn without_first(node: &Node, class: &ByteClass) -> Option<Node> {
 
 #[cfg(test)]
 mod tests {
-    use crate::matcher::backtracking;
+    use crate::backtracking::anywhere;
     use crate::{Captures, MatchCache, Matcher, Outcome, parse};
     use proptest::prelude::*;
 
@@ -216,7 +216,7 @@ mod tests {
         #[test]
         fn what_matches_and_where_stays_the_same(pattern in expression(), value in "[ab c;]{0,8}") {
             let flags = parse::Flags { dot_all: true, ..parse::Flags::default() };
-            let slow = parse::parse(&pattern, flags).and_then(|node| backtracking(&node));
+            let slow = parse::parse(&pattern, flags).and_then(|node| anywhere(&node));
             let (Ok(slow), Ok(matcher)) = (slow, Matcher::new(&pattern)) else { return Ok(()) };
             let Ok(expected) = slow.captures_from_pos(value.as_bytes(), 0) else { return Ok(()) };
             let mut found = Captures::default();

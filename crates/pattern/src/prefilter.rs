@@ -29,6 +29,8 @@ const LITERAL_MIN: usize = 3;
 const APART_MAX: usize = 16;
 /// How heavy an expression may be in an automaton with others: beyond, its states would crowd out theirs.
 const WEIGHT_MAX: usize = 250;
+/// So many bytes for all rules that are left are searched by each rule by itself sooner than by the filter.
+const FEW_BYTES: usize = 48;
 /// The most literals of one expression.
 const LITERALS_MAX: usize = 2000;
 
@@ -46,8 +48,10 @@ pub struct PrefilterBuilder {
     light: Vec<(u16, bool, Hir)>,
     /// The rules that no literal tells and no automaton: those that the gates let pass may match.
     gated: RuleBits,
-    /// What the alternatives of such expressions need.
+    /// What the alternatives of expressions need that no literal tells.
     keys: Vec<(u16, Needs)>,
+    /// What every rule needs.
+    needs: Vec<(u16, Needs)>,
     /// What cannot be told.
     always: Vec<u16>,
     frequency: Frequency,
@@ -59,6 +63,9 @@ pub struct Prefilter {
     id: u64,
     literals: LiteralFilter,
     classes: Vec<(ByteClass, u16, bool)>,
+    /// What lets rules pass at all.
+    entrance: Gates,
+    /// What tells the rules that no literal tells.
     gates: Gates,
     /// The rules of the automaton.
     light: RuleBits,
@@ -73,7 +80,9 @@ pub struct Prefilter {
 #[derive(Debug, Default)]
 pub struct PrefilterCache {
     of: u64,
+    entrance: GatesMemory,
     gates: GatesMemory,
+    alive: RuleBits,
     automaton: Option<WeakMemory>,
     asked: RuleBits,
 }
@@ -88,6 +97,7 @@ impl PrefilterBuilder {
             light: Vec::new(),
             gated: RuleBits::new(rules),
             keys: Vec::new(),
+            needs: Vec::new(),
             always: Vec::new(),
             frequency: Frequency::new(),
         }
@@ -105,6 +115,7 @@ impl PrefilterBuilder {
 
     /// `rule` is to be found where any of these stands, letters in either case.
     pub fn phrases(&mut self, rule: u16, phrases: &[Arc<[u8]>]) {
+        self.needs.push((rule, Needs::of_phrases(phrases, &self.frequency)));
         for phrase in phrases {
             match &**phrase {
                 [] => self.always.push(rule),
@@ -124,6 +135,7 @@ impl PrefilterBuilder {
         let mut weak = Vec::new();
         let mut keys = Vec::new();
         let whole = Needs::of(&hir, &self.frequency);
+        self.needs.push((rule, whole.clone()));
         if is_strong(&whole) {
             return whole.literals.into_iter().for_each(|literal| self.literal(literal, (rule, false)));
         }
@@ -182,19 +194,31 @@ impl PrefilterBuilder {
             // Together they are too large.
             self.gated.union(&light);
         }
-        let keys = self.keys.iter().map(|(rule, needs)| (*rule, needs));
+        let mut unknown = RuleBits::full(self.rules);
+        self.needs.iter().for_each(|(rule, _)| unknown.remove(*rule));
+        self.always.iter().for_each(|rule| unknown.insert(*rule));
         Prefilter {
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
             literals: LiteralFilter::new(&self.literals, self.rules, &self.frequency),
             classes: self.classes,
             weak_rules: set(&mut self.keys.iter().map(|(rule, _)| *rule)),
             always: set(&mut self.always.iter().copied()),
-            gates: Gates::new(keys, self.rules, &self.frequency),
+            entrance: Gates::new(self.needs.iter().map(key), &unknown, self.rules, &self.frequency),
+            gates: Gates::new(
+                self.keys.iter().map(key),
+                &RuleBits::new(self.rules),
+                self.rules,
+                &self.frequency,
+            ),
             light,
             automaton,
             gated: self.gated,
         }
     }
+}
+
+fn key((rule, needs): &(u16, Needs)) -> (u16, &Needs) {
+    (*rule, needs)
 }
 
 /// Whether the literals are worth looking for.
@@ -213,7 +237,7 @@ impl PrefilterCache {
 
 impl Prefilter {
     /// Calls `found(rule, certain)` for each rule of `alive` that may match `view`, and misses none; `certain` where it is
-    /// known to match. A rule may be told more than once. `present` has a bit for each byte that `view` holds.
+    /// known to match. Each is told once. `present` has a bit for each byte that `view` holds.
     pub fn scan(
         &self,
         cache: &mut PrefilterCache,
@@ -225,11 +249,19 @@ impl Prefilter {
         if cache.of != self.id {
             *cache = PrefilterCache { of: self.id, ..PrefilterCache::default() };
         }
+        let PrefilterCache { entrance, gates, alive: wanted, automaton: states, asked, .. } = cache;
+        wanted.copy_from(alive);
+        wanted.intersect(self.entrance.pass(entrance, view, present));
+        let alive = wanted;
+        if alive.len() * view.len() <= FEW_BYTES {
+            return alive.iter().for_each(|rule| found(rule, false));
+        }
         if self.literals.rules().meets(alive) {
             self.literals.scan(view, alive, found);
         }
         for (class, rule, certain) in &self.classes {
             if class.meets(&ByteClass(*present)) && alive.contains(*rule) {
+                alive.remove(*rule);
                 found(*rule, *certain);
             }
         }
@@ -239,16 +271,16 @@ impl Prefilter {
         if !self.weak_rules.meets(alive) {
             return;
         }
-        let pass = self.gates.pass(&mut cache.gates, view, present);
+        let pass = self.gates.pass(gates, view, present);
         if pass.meets(alive) {
-            cache.asked.copy_from(pass);
-            cache.asked.intersect(alive);
-            cache.asked.both(&self.gated).for_each(|rule| found(rule, false));
+            asked.copy_from(pass);
+            asked.intersect(alive);
+            asked.both(&self.gated).for_each(|rule| found(rule, false));
             if let Some(automaton) = &self.automaton
-                && cache.asked.meets(&self.light)
+                && asked.meets(&self.light)
             {
-                cache.asked.intersect(&self.light);
-                automaton.scan(&mut cache.automaton, view, &mut cache.asked, found);
+                asked.intersect(&self.light);
+                automaton.scan(states, view, asked, found);
             }
         }
     }

@@ -87,6 +87,30 @@ impl RuleBits {
         }
     }
 
+    /// Becomes what `other`, made for as many rules or more, has of its rules.
+    #[inline]
+    pub(crate) fn copy_front(&mut self, other: &RuleBits) {
+        self.0.iter_mut().zip(&other.0).for_each(|(a, b)| *a = *b);
+    }
+
+    /// The set as it is kept, to be changed.
+    #[inline]
+    pub(crate) fn words_mut(&mut self) -> &mut [u64] {
+        &mut self.0
+    }
+
+    /// The rules in it from `first` on, a multiple of 64, in order.
+    pub(crate) fn iter_from(&self, first: usize) -> impl Iterator<Item = u16> + '_ {
+        let words = self.0.iter().zip(0u16..).skip(first / 64);
+        words.flat_map(|(word, index)| Ones(*word).map(move |bit| index * 64 + bit))
+    }
+
+    /// A bit for each rule by its number modulo 64: sets that have a rule in common have a bit in common.
+    #[inline]
+    pub(crate) fn folded(&self) -> u64 {
+        self.0.iter().fold(0, |folded, word| folded | word)
+    }
+
     /// Whether no rule is in it.
     #[inline]
     pub fn is_empty(&self) -> bool {
@@ -100,7 +124,7 @@ impl RuleBits {
 
     /// The rules in it, in order.
     pub fn iter(&self) -> impl Iterator<Item = u16> + '_ {
-        self.0.iter().zip(0u16..).flat_map(|(word, index)| Ones(*word).map(move |bit| index * 64 + bit))
+        self.iter_from(0)
     }
 
     /// The set as it is kept: rule `n` is bit `n % 64` of word `n / 64`.

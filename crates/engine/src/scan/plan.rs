@@ -24,9 +24,6 @@ pub struct Plan {
     pub frontier: Vec<NodeId>,
 }
 
-/// So many rules are asked without the filter.
-const FEW_MAX: usize = 2;
-
 /// Adds a rule that may be there already: one that looks at a value after each transformation looks at it once where they
 /// change nothing.
 fn add(rules: &mut Vec<u16>, rule: u16) {
@@ -68,11 +65,6 @@ impl Plan {
                     plan.frontier.push(*child);
                 }
             }
-        }
-        // So few are asked one by one sooner than the filter looks for all.
-        if plan.filtered.len() <= FEW_MAX {
-            plan.filtered.iter().for_each(|rule| add(&mut plan.direct, rule));
-            plan.filtered.clear();
         }
         plan.filters = !plan.filtered.is_empty();
         plan

@@ -241,12 +241,7 @@ impl Scan {
             found.extend_from_slice(&plan.xss);
         }
         if plan.filters {
-            self.filter.scan(filter, bytes, &held.bytes, &plan.filtered, &mut |rule, _| {
-                // A rule may be told for each of many places.
-                if !found.contains(&rule) {
-                    found.push(rule);
-                }
-            });
+            self.filter.scan(filter, bytes, &held.bytes, &plan.filtered, &mut |rule, _| found.push(rule));
         }
         lower.clear();
         for rule in found.drain(..) {
