@@ -80,12 +80,12 @@ impl Transaction<'_> {
             Operand::Constant(number) => Datum::Constant(*number),
             Operand::Tx(word) => state.tx.get(*word).unwrap_or(Datum::Bytes(Default::default())),
             Operand::Text(text) => {
-                let mut bytes = std::mem::take(&mut self.memory.tools.text);
+                let mut bytes = std::mem::take(&mut self.memory.caches.tools.text);
                 bytes.clear();
                 render::text(self.program, state, text, &mut bytes);
                 self.spent += bytes.len() as u64;
                 let datum = Datum::Bytes(state.values.keep(&bytes));
-                self.memory.tools.text = bytes;
+                self.memory.caches.tools.text = bytes;
                 datum
             }
         }
@@ -101,7 +101,7 @@ impl Transaction<'_> {
                 self.memory.state.tx.set(*word, after);
             }
             Place::TxMade(name) => {
-                let [mut shown, mut lower] = std::mem::take(&mut self.memory.tools.names);
+                let [mut shown, mut lower] = std::mem::take(&mut self.memory.caches.tools.names);
                 [&mut shown, &mut lower].into_iter().for_each(Vec::clear);
                 render::text(self.program, &self.memory.state, name, &mut shown);
                 self.spent += shown.len() as u64;
@@ -115,7 +115,7 @@ impl Transaction<'_> {
                     Some(word) => tx.set(word, after),
                     None => tx.set_made(&lower, after, || values.keep(&shown)),
                 }
-                self.memory.tools.names = [shown, lower];
+                self.memory.caches.tools.names = [shown, lower];
             }
             Place::Kept(collection, name) => {
                 let name = self.filled(name).to_ascii_lowercase();
@@ -132,7 +132,8 @@ impl Transaction<'_> {
             Change::Add(operand) => (operand, 1),
             Change::Subtract(operand) => (operand, -1),
         };
-        let Memory { state, tools, .. } = &mut self.memory;
+        let Memory { state, caches, .. } = &mut self.memory;
+        let tools = &mut caches.tools;
         let before = before.map_or(0, |datum| state.number(self.program, datum));
         let by = render::operand_number(self.program, state, by, &mut tools.operand);
         Some(Datum::Number(before.saturating_add(by.saturating_mul(sign))))
@@ -165,7 +166,8 @@ impl Transaction<'_> {
             Step::Expire(collection, name, seconds) => {
                 let name = self.filled(name).to_ascii_lowercase();
                 self.load(kept::bit(*collection));
-                let Memory { state, tools, .. } = &mut self.memory;
+                let Memory { state, caches, .. } = &mut self.memory;
+                let tools = &mut caches.tools;
                 let seconds = render::operand_number(self.program, state, seconds, &mut tools.operand);
                 let milliseconds = u64::try_from(seconds).unwrap_or(0).saturating_mul(1000);
                 let end = state.now_ms.saturating_add(milliseconds);

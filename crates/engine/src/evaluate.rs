@@ -87,13 +87,13 @@ impl Evaluator<'_, '_> {
             for quick in quick {
                 if let Some(found) = quick.finds(self.t) {
                     self.t.spent += LOOK;
-                    self.t.memory.tools.captured = Captured::Nothing;
+                    self.t.memory.caches.tools.captured = Captured::Nothing;
                     holds |= self.hit(number, link, found, found.value);
                 }
             }
             return holds;
         }
-        let mut found = std::mem::take(&mut self.t.memory.tools.found);
+        let mut found = std::mem::take(&mut self.t.memory.caches.tools.found);
         found.clear();
         self.targets(number, test, head, &mut found);
         let mut holds = false;
@@ -103,7 +103,7 @@ impl Evaluator<'_, '_> {
                 break;
             }
         }
-        self.t.memory.tools.found = found;
+        self.t.memory.caches.tools.found = found;
         holds
     }
 
@@ -117,7 +117,8 @@ impl Evaluator<'_, '_> {
 
     /// What one target of a link stands for, in order.
     pub fn target(&mut self, number: u32, test: &Test, head: bool, target: &Target, out: &mut Vec<Found>) {
-        let Memory { state, tools, targeted, exclusions, .. } = &mut self.t.memory;
+        let Memory { state, caches, targeted, exclusions, .. } = &mut self.t.memory;
+        let tools = &mut caches.tools;
         let told = if head && targeted.contains(number as u16) { exclusions.as_slice() } else { &[] };
         let mut left_out = |state: &State, found: &Found, cache: &mut MatchCache| {
             is_left_out(self.t.program, state, cache, number, test, told, found)
@@ -128,7 +129,8 @@ impl Evaluator<'_, '_> {
     /// Whether a target of a rule's first link stands for a value.
     pub fn is_wanted(&mut self, number: u32, test: &Test, target: &Target, found: &Found) -> bool {
         let program = self.t.program;
-        let Memory { state, tools, targeted, exclusions, .. } = &mut self.t.memory;
+        let Memory { state, caches, targeted, exclusions, .. } = &mut self.t.memory;
+        let tools = &mut caches.tools;
         let told = if targeted.contains(number as u16) { exclusions.as_slice() } else { &[] };
         let cache = &mut tools.cache;
         resolve::is_named(program, state, cache, target, found)
@@ -141,13 +143,15 @@ impl Evaluator<'_, '_> {
         if let Datum::Number(value) = found.value {
             self.t.spent += LOOK;
             if !test.touches_numbers {
-                let Memory { state, tools, .. } = &mut self.t.memory;
+                let Memory { state, caches, .. } = &mut self.t.memory;
+                let tools = &mut caches.tools;
                 if let Some(holds) = test.operator.holds_of_number(self.t.program, state, tools, value) {
                     return holds != test.negated && self.hit(number, link, found, found.value);
                 }
             }
         }
-        let Memory { state, tools, .. } = &mut self.t.memory;
+        let Memory { state, caches, .. } = &mut self.t.memory;
+        let tools = &mut caches.tools;
         let [mut view, mut spare] = std::mem::take(&mut tools.views);
         view.clear();
         state.append(self.t.program, found.value, &mut view);
@@ -168,7 +172,7 @@ impl Evaluator<'_, '_> {
             let kept = (!changed).then_some(found.value);
             holds = self.look(number, link, test, found, kept, &view);
         }
-        self.t.memory.tools.views = [view, spare];
+        self.t.memory.caches.tools.views = [view, spare];
         holds
     }
 
@@ -183,7 +187,8 @@ impl Evaluator<'_, '_> {
         view: &[u8],
     ) -> bool {
         self.t.spent += LOOK + view.len() as u64 * test.operator.weight();
-        let Memory { state, tools, .. } = &mut self.t.memory;
+        let Memory { state, caches, .. } = &mut self.t.memory;
+        let tools = &mut caches.tools;
         let capture = link.capture && !test.negated;
         if test.operator.holds(self.t.program, state, tools, view, capture) == test.negated {
             return false;
@@ -195,7 +200,8 @@ impl Evaluator<'_, '_> {
     /// Holds the operator against a view that lies in the arena, and carries out what a match does at once.
     pub fn view(&mut self, number: u32, link: &Link, test: &Test, found: Found, view: Span) -> bool {
         self.t.spent += LOOK + view.len() as u64 * test.operator.weight();
-        let Memory { state, tools, .. } = &mut self.t.memory;
+        let Memory { state, caches, .. } = &mut self.t.memory;
+        let tools = &mut caches.tools;
         let capture = link.capture && !test.negated;
         let bytes = state.values.bytes(view);
         test.operator.holds(self.t.program, state, tools, bytes, capture) != test.negated
@@ -205,7 +211,8 @@ impl Evaluator<'_, '_> {
     /// A value matched, in this view: remembers it and carries out `setvar`, unless an exception says no.
     pub fn hit(&mut self, number: u32, link: &Link, found: Found, view: Datum) -> bool {
         let program = self.t.program;
-        let Memory { state, tools, .. } = &mut self.t.memory;
+        let Memory { state, caches, .. } = &mut self.t.memory;
+        let tools = &mut caches.tools;
         if let Some(admission) = self.admission
             && !admission.admit(number, found.variable, state.name(program, found.name))
         {
@@ -252,7 +259,8 @@ impl Quick {
     /// What is compared, if the comparison holds.
     #[inline]
     fn finds(&self, t: &mut Transaction<'_>) -> Option<Found> {
-        let Memory { state, tools, .. } = &mut t.memory;
+        let Memory { state, caches, .. } = &mut t.memory;
+        let tools = &mut caches.tools;
         let datum = state.tx.get(self.word);
         let value = if self.count { Datum::Number(datum.is_some().into()) } else { datum? };
         let than = render::operand_number(t.program, state, &self.than, &mut tools.operand);

@@ -6,7 +6,7 @@
 use crate::datum::{Datum, Found, Name};
 use crate::evaluate::{Evaluator, Next};
 use crate::facts::Admission;
-use crate::memory::Memory;
+use crate::memory::{Caches, Memory};
 use crate::operator::Operator;
 use crate::program::Program;
 use crate::rule::{Link, Test};
@@ -22,7 +22,8 @@ use secbeat_seclang::{Phase, RuleSet};
 /// What the fast way needs of a program.
 #[derive(Debug, Default)]
 pub struct Fast {
-    scan: Scan,
+    /// What is searched for.
+    pub scan: Scan,
     /// For each guard of the scan its variables of TX, by their words, and whether each is counted.
     guards: Vec<Vec<(Option<u32>, bool)>>,
 }
@@ -47,11 +48,20 @@ impl Fast {
 impl Transaction<'_> {
     /// Begins a transaction.
     pub(crate) fn begin_fast(&mut self) {
-        self.program.fast.scan.begin(&mut self.memory.scan);
+        self.program.fast.scan.begin(&mut self.memory.searched);
     }
 
     /// Runs the rules of a phase that may match, in file order.
     pub(crate) fn walk_fast(&mut self, phase: Phase, admission: Option<&dyn Admission>) {
+        let Memory { caches, searched, .. } = &mut self.memory;
+        // What was found is the transaction's, and among the caches only while a phase runs.
+        self.program.fast.scan.take_up(&mut caches.scan, searched);
+        self.visit(phase, admission);
+        let Memory { caches, searched, .. } = &mut self.memory;
+        std::mem::swap(&mut caches.scan.searched, searched);
+    }
+
+    fn visit(&mut self, phase: Phase, admission: Option<&dyn Admission>) {
         let scan = &self.program.fast.scan;
         let start = u32::from(scan.start());
         let mut searched = false;
@@ -59,19 +69,19 @@ impl Transaction<'_> {
         let mut visits = Visits::default();
         let mut evaluator = Evaluator { t: self, admission };
         loop {
-            let mut next = visits.next(scan, &evaluator.t.memory.scan, phase, from);
+            let mut next = visits.next(scan, &evaluator.t.memory.caches.scan, phase, from);
             if !searched && next.is_none_or(|number| number >= start) {
                 evaluator.t.search(Group::of(phase));
                 searched = true;
                 visits = Visits::default();
-                next = visits.next(scan, &evaluator.t.memory.scan, phase, from.max(start));
+                next = visits.next(scan, &evaluator.t.memory.caches.scan, phase, from.max(start));
             }
             let Some(number) = next else { return };
             from = number + 1;
             if evaluator.t.memory.removed.contains(number as u16) {
                 continue;
             }
-            let next = match scan.is_searched(&evaluator.t.memory.scan, number as u16) {
+            let next = match scan.is_searched(&evaluator.t.memory.caches.scan, number as u16) {
                 true => evaluator.rule_fast(number),
                 false => evaluator.rule(number),
             };
@@ -89,7 +99,8 @@ impl Transaction<'_> {
     /// Scans the values that came since the last scan.
     fn search(&mut self, group: Group) {
         let Fast { scan, guards } = &self.program.fast;
-        let Memory { state, tools, scan: cache, .. } = &mut self.memory;
+        let Memory { state, caches, .. } = &mut self.memory;
+        let Caches { tools, scan: cache } = &mut **caches;
         let mut held = 0;
         for ((guard, terms), bit) in scan.guards().iter().zip(guards).zip(0..) {
             let holds = |(word, count): &(Option<u32>, bool)| {
@@ -118,8 +129,8 @@ impl Evaluator<'_, '_> {
             return self.rule(number);
         };
         self.begin(number);
-        let mut found = std::mem::take(&mut self.t.memory.tools.found);
-        let mut views = std::mem::take(&mut self.t.memory.scan.visited);
+        let mut found = std::mem::take(&mut self.t.memory.caches.tools.found);
+        let mut views = std::mem::take(&mut self.t.memory.caches.scan.visited);
         found.clear();
         views.clear();
         self.t.load(test.collections);
@@ -133,8 +144,8 @@ impl Evaluator<'_, '_> {
                 break;
             }
         }
-        self.t.memory.tools.found = found;
-        self.t.memory.scan.visited = views;
+        self.t.memory.caches.tools.found = found;
+        self.t.memory.caches.scan.visited = views;
         if holds { self.after_head(number) } else { Next::Rule }
     }
 
@@ -153,9 +164,9 @@ impl Evaluator<'_, '_> {
         let exact = scan.is_exact(number as u16) && !self.t.memory.targeted.contains(number as u16);
         for source in sources {
             let first = self.t.memory.state.values.list(source.variable).first;
-            for hit in self.t.memory.scan.hits.of(number as u16) {
-                let Memory { state, scan, .. } = &self.t.memory;
-                let Some(hit) = scan.hits.get(hit) else { break };
+            for hit in self.t.memory.caches.scan.searched.hits.of(number as u16) {
+                let Memory { state, caches, .. } = &self.t.memory;
+                let Some(hit) = caches.scan.searched.hits.get(hit) else { break };
                 let Some(value) = state.values.get(hit.value).copied() else { continue };
                 // A value that was replaced since it was scanned is before the first of its list.
                 if value.variable != source.variable || hit.name != source.names || hit.value < first {

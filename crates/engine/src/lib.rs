@@ -56,7 +56,7 @@ pub use error::CompileError;
 pub use facts::{Admission, Facts};
 pub use intervention::{Intervention, Kind};
 pub use matches::Match;
-pub use memory::Memory;
+pub use memory::{Caches, Memory};
 pub use persistent::Collections;
 pub use program::{Program, RuleInfo};
 pub use store::Store;

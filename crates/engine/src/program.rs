@@ -78,6 +78,11 @@ impl Program {
         &self.directives
     }
 
+    /// A number that no other program of this process has.
+    pub fn number(&self) -> u64 {
+        self.fast.scan.stamp()
+    }
+
     /// The rules of a phase, by number, in file order.
     pub(crate) fn phase(&self, phase: Phase) -> &[u32] {
         self.phases.get(phase as usize - 1).map_or(&[], |rules| rules)

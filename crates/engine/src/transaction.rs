@@ -1,7 +1,7 @@
 //! One request and its answer, as rules see them.
 
 use crate::datum::Found;
-use crate::{Admission, Effective, Facts, Intervention, Match, Memory, Program};
+use crate::{Admission, Caches, Effective, Facts, Intervention, Match, Memory, Program};
 use secbeat_seclang::{EngineMode, Phase, Variable};
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -101,6 +101,21 @@ impl<'p> Transaction<'p> {
     /// Runs a phase, in which `admission` may say no to a match before it counts.
     pub fn run_admitting(&mut self, phase: Phase, admission: Option<&dyn Admission>) -> Option<Intervention> {
         self.phase(phase, admission)
+    }
+
+    /// Runs a phase with the caches of a worker, which may serve any transaction of any program before and after, but do best
+    /// with those of one ([`Program::number`]).
+    pub fn run_lent(
+        &mut self,
+        caches: &mut Box<Caches>,
+        phase: Phase,
+        admission: Option<&dyn Admission>,
+    ) -> Option<Intervention> {
+        caches.tools.shrink();
+        std::mem::swap(&mut self.memory.caches, caches);
+        let intervention = self.phase(phase, admission);
+        std::mem::swap(&mut self.memory.caches, caches);
+        intervention
     }
 
     /// What holds for this transaction, `ctl` heeded.

@@ -73,12 +73,12 @@ impl Default for Values {
 }
 
 impl Values {
-    /// Forgets all values; capacity over a mebibyte is given back.
+    /// Forgets all values; capacity over 64 KiB is given back.
     pub fn clear(&mut self) {
         self.bytes.clear();
-        self.bytes.shrink_to(1 << 20);
+        self.bytes.shrink_to(1 << 16);
         self.values.clear();
-        self.values.shrink_to(1 << 14);
+        self.values.shrink_to(1 << 11);
         self.lists = [EMPTY; VARIABLES];
     }
 

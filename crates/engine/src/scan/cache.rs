@@ -88,14 +88,8 @@ pub struct ScanCache {
     pub plans: Vec<Plan>,
     /// Their numbers.
     pub plan_of: Table<PlanKey, u32>,
-    /// The hits of this transaction.
-    pub hits: Hits,
-    /// The rules that have hits, or are to be visited because there is a value that they look at.
-    pub candidates: RuleBits,
-    /// The rules for which a scan of this transaction did not search, since guards held.
-    pub uncovered: RuleBits,
-    /// How many of the transaction's values were scanned, for each group; none: no scan yet.
-    pub scanned: [Option<usize>; Group::ALL.len()],
+    /// What was found, while a phase runs.
+    pub searched: Searched,
     /// Bytes searched and transformed in this scan.
     pub cost: u64,
     /// How the values of the rule at hand are to be looked at.
@@ -121,23 +115,44 @@ const MEMO_MAX: usize = 2048;
 /// A buffer may grow to this and keep it for the next transaction.
 const KEPT_MAX: usize = 1 << 20;
 
+/// What was found in a transaction.
+#[derive(Debug, Default)]
+pub struct Searched {
+    /// Its hits.
+    pub hits: Hits,
+    /// The rules that have hits, or are to be visited because there is a value that they look at.
+    pub candidates: RuleBits,
+    /// The rules that were not searched for, since guards held.
+    pub uncovered: RuleBits,
+    /// How many of the values were scanned, for each group; none: no scan yet.
+    pub scanned: [Option<usize>; Group::ALL.len()],
+}
+
+impl Searched {
+    /// Begins a transaction with so many rules.
+    pub fn begin(&mut self, rules: usize) {
+        for bits in [&mut self.candidates, &mut self.uncovered] {
+            if bits.words().len() == rules.div_ceil(64) {
+                bits.clear();
+            } else {
+                *bits = RuleBits::new(rules);
+            }
+        }
+        self.hits.clear();
+        self.scanned = Default::default();
+    }
+}
+
 impl ScanCache {
-    /// Begins a transaction with a program of so many rules.
-    pub fn begin(&mut self, program: u64, rules: usize) {
+    /// Forgets what was learned of another program.
+    pub fn fit(&mut self, program: u64) {
         if self.program != program {
             *self = ScanCache { program, ..ScanCache::default() };
-            self.candidates = RuleBits::new(rules);
-            self.uncovered = RuleBits::new(rules);
         }
         for buffer in [&mut self.scratch, &mut self.lower] {
             buffer.clear();
             buffer.shrink_to(KEPT_MAX);
         }
-        self.hits.clear();
-        self.candidates.clear();
-        self.uncovered.clear();
-        self.scanned = Default::default();
-        self.cost = 0;
     }
 
     /// Makes room for another class; all that were met may be forgotten.

@@ -44,7 +44,7 @@ impl Hits {
     /// Forgets all.
     pub fn clear(&mut self) {
         self.all.clear();
-        self.all.shrink_to(1 << 16);
+        self.all.shrink_to(1 << 11);
         self.sorted = 0;
     }
 

@@ -36,7 +36,7 @@ pub mod value_memo;
 pub mod visits;
 
 pub use builder::build;
-pub use cache::ScanCache;
+pub use cache::{ScanCache, Searched};
 pub use class::Group;
 pub use hits::View;
 
@@ -90,6 +90,11 @@ impl Scan {
         self.start
     }
 
+    /// A number that no other scan has.
+    pub fn stamp(&self) -> u64 {
+        self.stamp
+    }
+
     /// The guards, whose outcomes [`Scan::search`] wants as bits.
     pub fn guards(&self) -> &[Guard] {
         &self.guards
@@ -102,7 +107,7 @@ impl Scan {
 
     /// Whether a rule's first link need only look at hits where [`Scan::covers`] says so.
     pub fn is_searched(&self, cache: &ScanCache, rule: u16) -> bool {
-        self.scanned.contains(rule) && !cache.uncovered.contains(rule)
+        self.scanned.contains(rule) && !cache.searched.uncovered.contains(rule)
     }
 
     /// Whether of a target of the rule, a variable that is not counted, only hits need to be looked at. False: all its values do.

@@ -1,7 +1,7 @@
 //! The scan: each value to its class, each view to its plan, hits to their rules.
 
 use super::Scan;
-use super::cache::{Class, ScanCache};
+use super::cache::{Class, ScanCache, Searched};
 use super::class::{Group, Traits};
 use super::gate::Gate;
 use super::hits::{Hit, View};
@@ -23,8 +23,14 @@ struct Subject {
 
 impl Scan {
     /// Begins a transaction.
-    pub fn begin(&self, cache: &mut ScanCache) {
-        cache.begin(self.stamp, self.rules);
+    pub fn begin(&self, searched: &mut Searched) {
+        searched.begin(self.rules);
+    }
+
+    /// Puts what was found so far among the caches of a worker, whatever program they served before.
+    pub fn take_up(&self, cache: &mut ScanCache, searched: &mut Searched) {
+        cache.fit(self.stamp);
+        std::mem::swap(&mut cache.searched, searched);
     }
 
     /// Scans the values that have come since the last scan for this group of rules; what transformations make of them joins
@@ -39,21 +45,21 @@ impl Scan {
         held: u64,
         may_hold: &mut dyn FnMut(u16, &[u8]) -> bool,
     ) -> u64 {
-        let before = cache.scanned[group as usize].replace(values.len());
+        let before = cache.searched.scanned[group as usize].replace(values.len());
         if before == Some(values.len()) {
             return 0;
         }
         let from = before.unwrap_or(0);
         cache.cost = 0;
         for (_, guard) in self.holding(held) {
-            cache.uncovered.union(&guard.guarded);
+            cache.searched.uncovered.union(&guard.guarded);
         }
         for number in &self.groups[group as usize] {
             let Some(interests) = self.interests.get(*number) else { continue };
             let Source { variable, names } = interests.source;
             let mut next = values.list(variable).first;
             if values.get(next).is_none() {
-                cache.candidates.union(interests.absent(group));
+                cache.searched.candidates.union(interests.absent(group));
             }
             while let Some(entry) = values.get(next).copied() {
                 let value = std::mem::replace(&mut next, entry.next);
@@ -66,7 +72,7 @@ impl Scan {
                 self.value(cache, values, Subject { class, value, name: names }, bytes, may_hold);
             }
         }
-        cache.hits.settle();
+        cache.searched.hits.settle();
         cache.cost
     }
 
@@ -138,9 +144,9 @@ impl Scan {
         if class.idle {
             return;
         }
-        cache.candidates.union(&class.touched);
+        cache.searched.candidates.union(&class.touched);
         let place = value_memo::place(subject.class, values.bytes(bytes));
-        let ScanCache { values: memo, hits, candidates, .. } = cache;
+        let ScanCache { values: memo, searched: Searched { hits, candidates, .. }, .. } = cache;
         if let Some((cost, found)) =
             place.and_then(|place| memo.get(place, subject.class, values.bytes(bytes)))
         {
@@ -156,7 +162,7 @@ impl Scan {
             cache.cost += cost;
             return;
         }
-        let (hits, cost) = (cache.hits.len(), cache.cost);
+        let (hits, cost) = (cache.searched.hits.len(), cache.cost);
         cache.room_for_plans();
         cache.waiting.push((ROOT, bytes));
         while let Some((node, view)) = cache.waiting.pop() {
@@ -171,7 +177,7 @@ impl Scan {
                 View::Lower(view) if view == bytes => Form::Lower,
                 _ => Form::Plain,
             };
-            let found = cache.hits.since(hits).iter().map(|hit| (hit.rule, form(hit)));
+            let found = cache.searched.hits.since(hits).iter().map(|hit| (hit.rule, form(hit)));
             let spent = cache.cost - cost;
             cache.values.put(place, subject.class, values.bytes(bytes), spent, found);
         }
@@ -179,7 +185,7 @@ impl Scan {
 
     /// What may match an empty view is evaluated plainly.
     fn nothing(&self, cache: &mut ScanCache, node: NodeId, subject: Subject) {
-        let ScanCache { classes, candidates, hits, .. } = cache;
+        let ScanCache { classes, searched: Searched { candidates, hits, .. }, .. } = cache;
         let Some(class) = classes.get(subject.class as usize) else { return };
         let below = &self.trie.get(node).below;
         for rule in self.empty.iter().filter(|rule| class.alive.contains(*rule) && below.contains(*rule)) {
@@ -229,7 +235,8 @@ impl Scan {
                 cache.made.push((transformation, derived));
             }
         }
-        let ScanCache { plans, filter, hits, candidates, found, lower, cost, .. } = cache;
+        let ScanCache { plans, filter, searched, found, lower, cost, .. } = cache;
+        let Searched { hits, candidates, .. } = searched;
         let Some(plan) = sum.as_ref().or(plans.get(first as usize)) else { return };
         let bytes = values.bytes(view);
         found.clear();

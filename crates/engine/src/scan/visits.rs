@@ -39,7 +39,8 @@ impl Scan {
     fn visited(&self, cache: &ScanCache, phase: Phase, at: usize) -> Option<u64> {
         let of_phase = self.phases.get(phase as usize - 1)?.words().get(at)?;
         let [always, candidates, uncovered] =
-            [&self.always, &cache.candidates, &cache.uncovered].map(|bits| bits.words().get(at));
+            [&self.always, &cache.searched.candidates, &cache.searched.uncovered]
+                .map(|bits| bits.words().get(at));
         Some((always? | candidates? | uncovered?) & of_phase)
     }
 }

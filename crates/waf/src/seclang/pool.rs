@@ -1,25 +1,58 @@
-//! The engine's working memory, lent from one transaction of a thread to the next.
+//! What a thread lends to the transactions on it: memory for the whole of one, and caches for each phase.
+//!
+//! A request keeps its memory while the site's answer is waited for, so there is one for each that is on its way. Caches are
+//! large and do best with all that was seen, so all requests share them, one phase after another.
 
-use secbeat_engine::Memory;
+use secbeat_engine::{Caches, Intervention, Memory, Program};
 use std::cell::RefCell;
 
-/// The most that a thread keeps: as many requests as wait for their bodies at the same time, as a rule.
-const KEPT_MAX: usize = 8;
+/// The most that a thread keeps: as many requests as are on their way at the same time, as a rule.
+const MEMORIES_MAX: usize = 64;
+/// Programs whose caches a thread keeps: that in force, and the one before it, which answers what it began.
+const PROGRAMS_MAX: usize = 2;
+
+/// What a thread keeps.
+struct Spare {
+    memories: Vec<Memory>,
+    /// Caches by the number of their program, those used last at the end.
+    caches: Vec<(u64, Box<Caches>)>,
+}
 
 thread_local! {
-    static SPARE: RefCell<Vec<Memory>> = const { RefCell::new(Vec::new()) };
+    static SPARE: RefCell<Spare> = const { RefCell::new(Spare { memories: Vec::new(), caches: Vec::new() }) };
 }
 
 /// Memory to work in.
 pub fn borrow() -> Memory {
-    SPARE.with_borrow_mut(Vec::pop).unwrap_or_default()
+    SPARE.with_borrow_mut(|spare| spare.memories.pop()).unwrap_or_default()
 }
 
 /// Takes memory back.
 pub fn give_back(memory: Memory) {
     SPARE.with_borrow_mut(|spare| {
-        if spare.len() < KEPT_MAX {
-            spare.push(memory);
+        if spare.memories.len() < MEMORIES_MAX {
+            spare.memories.push(memory);
         }
     });
+}
+
+/// Runs a phase with the caches of a program. Those of a phase that panics are lost.
+pub fn with_caches(
+    program: &Program,
+    phase: impl FnOnce(&mut Box<Caches>) -> Option<Intervention>,
+) -> Option<Intervention> {
+    let number = program.number();
+    let known = SPARE.with_borrow_mut(|spare| {
+        let at = spare.caches.iter().rposition(|(of, _)| *of == number)?;
+        Some(spare.caches.remove(at).1)
+    });
+    let mut caches = known.unwrap_or_default();
+    let intervention = phase(&mut caches);
+    SPARE.with_borrow_mut(|spare| {
+        if spare.caches.len() >= PROGRAMS_MAX {
+            spare.caches.remove(0);
+        }
+        spare.caches.push((number, caches));
+    });
+    intervention
 }

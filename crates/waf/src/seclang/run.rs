@@ -180,7 +180,8 @@ impl<'r> Run<'r> {
             && let Some(engine) = &mut self.engine
         {
             self.phase = Some(Phase::Logging);
-            let _ = engine.run_admitting(Phase::Logging, admission);
+            let program = &self.rules.program;
+            pool::with_caches(program, |caches| engine.run_lent(caches, Phase::Logging, admission));
         }
     }
 
@@ -230,7 +231,9 @@ impl<'r> Run<'r> {
             && let Some(engine) = &mut self.engine
         {
             self.phase = Some(phase);
-            self.intervention = engine.run_admitting(phase, Some(admission));
+            let program = &self.rules.program;
+            self.intervention =
+                pool::with_caches(program, |caches| engine.run_lent(caches, phase, Some(admission)));
             // Nothing is left but logging, also where the operator lets a request go on whose budget is used up.
             if self.intervention.is_some() {
                 self.phase = Some(Phase::ResponseBody);
