@@ -77,7 +77,7 @@ impl Backtracking {
         if !self.widened.is_match(cache, haystack) {
             return Outcome::No;
         }
-        let Some(starts) = self.widened.starts(cache, haystack, from) else {
+        let Some(starts) = self.widened.starts(cache, haystack, from, PLACES_MAX + 1) else {
             return attempt(&self.whole, from);
         };
         for (tried, start) in starts.iter().rev().enumerate() {

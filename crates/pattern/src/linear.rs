@@ -86,8 +86,14 @@ impl Linear {
         }
     }
 
-    /// Where matches may start, from `at` on, the last first. None: that cannot be told.
-    pub fn starts(&self, cache: &mut MatchCache, haystack: &[u8], at: usize) -> Option<Vec<usize>> {
+    /// Where matches may start, from `at` on, the last first: the first `least` at the least. None: that cannot be told.
+    pub fn starts(
+        &self,
+        cache: &mut MatchCache,
+        haystack: &[u8],
+        at: usize,
+        least: usize,
+    ) -> Option<Vec<usize>> {
         let automata = self.uncounted.as_ref().map_or(&self.exact, |(uncounted, _)| uncounted);
         let backward = automata.backward()?;
         let input = Input::new(haystack).range(at.min(haystack.len())..);
@@ -97,7 +103,13 @@ impl Linear {
             loop {
                 dfa.try_search_overlapping_rev(memory, &input, &mut state).ok()?;
                 match state.get_match() {
-                    Some(half) => starts.push(half.offset()),
+                    Some(half) => {
+                        if starts.len() >= 2 * least {
+                            // Those that come now are before them.
+                            starts.drain(..least);
+                        }
+                        starts.push(half.offset());
+                    }
                     None => return Some(starts),
                 }
             }

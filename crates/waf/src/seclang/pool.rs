@@ -56,3 +56,43 @@ pub fn with_caches(
     });
     intervention
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use secbeat_seclang::RuleSet;
+
+    fn program() -> Program {
+        Program::compile(&RuleSet::default()).unwrap()
+    }
+
+    /// Where the caches of a program are.
+    fn place(program: &Program) -> usize {
+        let mut place = 0;
+        with_caches(program, |caches| {
+            place = std::ptr::from_ref::<Caches>(caches).addr();
+            None
+        });
+        place
+    }
+
+    #[test]
+    fn phases_of_a_program_share_caches_however_many_requests_are_on_their_way() {
+        let [one, two] = [program(), program()];
+        let [first, second] = [place(&one), place(&two)];
+        assert_ne!(first, second);
+        let on_their_way: Vec<Memory> = (0..200).map(|_| borrow()).collect();
+        assert_eq!([place(&one), place(&two), place(&one)], [first, second, first]);
+        on_their_way.into_iter().for_each(give_back);
+        assert_eq!([place(&two), place(&one)], [second, first]);
+        SPARE.with_borrow(|spare| assert_eq!(spare.memories.len(), MEMORIES_MAX));
+    }
+
+    #[test]
+    fn the_caches_of_a_program_that_is_gone_go_after_it() {
+        for _ in 0..10 {
+            place(&program());
+        }
+        SPARE.with_borrow(|spare| assert_eq!(spare.caches.len(), PROGRAMS_MAX));
+    }
+}
