@@ -5,7 +5,7 @@
 const LENGTH_MAX: usize = 224;
 /// Values in which more is found are not remembered.
 const FOUND_MAX: usize = 4;
-/// How many are: a value takes the place of another that hashes alike. All together take a quarter of a mebibyte.
+/// How many are, in pairs: a value takes the place of one of two that hash alike. All together take a quarter of a mebibyte.
 const PLACES: usize = 1024;
 
 /// How a rule that was found wants the value.
@@ -74,13 +74,16 @@ impl ValueMemo {
         class: u32,
         value: &[u8],
     ) -> Option<(u64, impl Iterator<Item = (u16, Form)>)> {
-        let place = self.0.get(at)?;
-        let known = place.value.get(..usize::from(place.len))?;
+        let is_it = |place: &&Place| {
+            place.class == class && place.value.get(..usize::from(place.len)) == Some(value)
+        };
+        let place = [at, at ^ 1].into_iter().filter_map(|at| self.0.get(at)).find(is_it)?;
         let found = place.rules.iter().copied().zip(place.forms.iter().copied()).take(place.count.into());
-        (place.class == class && known == value).then_some((place.cost.into(), found))
+        Some((place.cost.into(), found))
     }
 
-    /// Remembers what was found in a value, unless that is too much.
+    /// Remembers what was found in a value, unless that is too much. Who was in its place moves next door: two values that
+    /// come with every request would else drive each other out each time.
     pub fn put(
         &mut self,
         at: usize,
@@ -92,9 +95,13 @@ impl ValueMemo {
         if self.0.is_empty() {
             self.0.resize(PLACES, NOBODY);
         }
-        let (Some(place), Ok(cost)) = (self.0.get_mut(at), u32::try_from(cost)) else { return };
         let count = found.len();
-        let Some(to) = place.value.get_mut(..value.len()).filter(|_| count <= FOUND_MAX) else { return };
+        if count > FOUND_MAX || at >= PLACES {
+            return;
+        }
+        self.0.swap(at, at ^ 1);
+        let (Some(place), Ok(cost)) = (self.0.get_mut(at), u32::try_from(cost)) else { return };
+        let Some(to) = place.value.get_mut(..value.len()) else { return };
         to.copy_from_slice(value);
         (place.class, place.cost, place.len, place.count) = (class, cost, value.len() as u16, count as u8);
         for ((rule, form), one) in place.rules.iter_mut().zip(&mut place.forms).zip(found) {
