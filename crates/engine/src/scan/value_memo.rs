@@ -74,9 +74,8 @@ impl ValueMemo {
         class: u32,
         value: &[u8],
     ) -> Option<(u64, impl Iterator<Item = (u16, Form)>)> {
-        let is_it = |place: &&Place| {
-            place.class == class && place.value.get(..usize::from(place.len)) == Some(value)
-        };
+        let is_it =
+            |place: &&Place| place.class == class && place.value.get(..usize::from(place.len)) == Some(value);
         let place = [at, at ^ 1].into_iter().filter_map(|at| self.0.get(at)).find(is_it)?;
         let found = place.rules.iter().copied().zip(place.forms.iter().copied()).take(place.count.into());
         Some((place.cost.into(), found))
