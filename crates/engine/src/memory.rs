@@ -5,7 +5,7 @@ use crate::state::State;
 use crate::tools::Tools;
 use secbeat_pattern::RuleBits;
 
-/// The working memory of a transaction. It keeps its capacity from one to the next, but no more than 64 KiB of anything.
+/// The working memory of a transaction. It keeps its capacity from one to the next, but no more than 64 KiB of a buffer.
 #[derive(Debug, Default)]
 pub struct Memory {
     pub(crate) state: State,
@@ -46,6 +46,46 @@ impl Memory {
         }
         self.exclusions.clear();
         self.trail.clear();
-        self.trail.shrink_to(1 << 12);
+    }
+
+    /// Gives back what grew large, at the end of a transaction: it may be long until the next one.
+    pub(crate) fn trim(&mut self) {
+        self.state.trim();
+        self.searched.hits.trim();
+        trim(&mut self.exclusions);
+        trim(&mut self.trail);
+    }
+}
+
+/// Capacity over 64 KiB is not kept for the next transaction.
+const KEPT_MAX: usize = 1 << 16;
+
+/// Gives a buffer back that grew large.
+pub(crate) fn trim<T>(buffer: &mut Vec<T>) {
+    if buffer.capacity() * size_of::<T>() > KEPT_MAX {
+        *buffer = Vec::new();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Facts, Memory, Program};
+    use secbeat_seclang::{RuleSet, Variable};
+
+    #[test]
+    fn a_large_request_gives_back_what_it_took_and_a_small_one_nothing() {
+        let [mut large, mut small] = [Vec::<u32>::with_capacity(20_000), Vec::with_capacity(16_000)];
+        [&mut large, &mut small].into_iter().for_each(super::trim);
+        assert_eq!((large.capacity(), small.capacity() >= 16_000), (0, true));
+
+        let program = Program::compile(&RuleSet::default()).unwrap();
+        let after = |memory, arguments: usize| {
+            let mut transaction = program.transaction(memory, Facts::default());
+            (0..arguments).for_each(|_| transaction.add(Variable::ArgsGet, b"name", &[b'a'; 100]));
+            transaction.finish()
+        };
+        let memory = after(Memory::default(), 10_000);
+        assert!(memory.state.values.is_empty());
+        assert_eq!(after(memory, 1).state.values.len(), 1);
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::datum::{Datum, Found, Name, number};
 use crate::kept::Kept;
+use crate::memory::trim;
 use crate::program::Program;
 use crate::tx::Tx;
 use crate::values::Values;
@@ -36,6 +37,14 @@ impl State {
         self.kept.clear();
         self.matched.clear();
         self.severity = u8::MAX;
+    }
+
+    /// Gives back what grew large: the transaction has ended.
+    pub fn trim(&mut self) {
+        self.values.trim();
+        self.tx.trim();
+        self.kept.clear();
+        trim(&mut self.matched);
     }
 
     /// What matched last (`MATCHED_VAR`), as it matched.

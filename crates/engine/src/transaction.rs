@@ -177,12 +177,13 @@ impl<'p> Transaction<'p> {
     }
 
     /// Ends the transaction: what outlives it is stored; the memory comes back for the next one.
-    pub fn finish(self) -> Memory {
+    pub fn finish(mut self) -> Memory {
         if let Some(collections) = self.facts.collections {
             let state = &self.memory.state;
             let bytes = |datum| state.bytes(self.program, datum).into_owned();
             state.kept.store(collections, state.now_ms, &state.values, bytes);
         }
+        self.memory.trim();
         self.memory
     }
 }

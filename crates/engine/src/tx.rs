@@ -7,6 +7,8 @@ use std::collections::HashMap;
 
 /// More names than these are not made in one transaction: what would be set is not.
 const MADE_MAX: usize = 16_384;
+/// The room for so many is kept for the next transaction.
+const MADE_KEPT: usize = 1024;
 /// `TX.0` to `TX.9` are the first ten words of each program.
 pub const CAPTURES: u32 = 10;
 
@@ -25,9 +27,15 @@ impl Tx {
         self.slots.resize(words, None);
         if !self.made.is_empty() {
             self.made.clear();
-            self.made.shrink_to(1024);
             self.made_numbers.clear();
-            self.made_numbers.shrink_to(1024);
+        }
+    }
+
+    /// Gives back what many names took; they go with it.
+    pub fn trim(&mut self) {
+        if self.made.len() > MADE_KEPT {
+            self.made = Vec::new();
+            self.made_numbers = HashMap::default();
         }
     }
 

@@ -1,5 +1,6 @@
 //! The values of a transaction: one arena of bytes, one list a variable.
 
+use crate::memory::trim;
 use secbeat_seclang::Variable;
 
 /// A part of the arena. Bytes are only ever added, so a span stays true until the transaction ends.
@@ -73,12 +74,16 @@ impl Default for Values {
 }
 
 impl Values {
-    /// Forgets all values; capacity over 64 KiB is given back.
+    /// Gives back what grew large; the values go with it.
+    pub fn trim(&mut self) {
+        trim(&mut self.bytes);
+        trim(&mut self.values);
+    }
+
+    /// Forgets all values.
     pub fn clear(&mut self) {
         self.bytes.clear();
-        self.bytes.shrink_to(1 << 16);
         self.values.clear();
-        self.values.shrink_to(1 << 11);
         self.lists = [EMPTY; VARIABLES];
     }
 

@@ -7,8 +7,8 @@
 mod common;
 
 use common::corpora;
-use common::request::{self, Request};
-use secbeat_engine::{Facts, Memory, Program};
+use common::request::{self, Request, Told};
+use secbeat_engine::{Caches, Facts, Intervention, Memory, Program, Transaction};
 use std::collections::BTreeMap;
 
 /// What rules did, as far as anybody can see.
@@ -20,23 +20,37 @@ struct Said {
     stopped: Option<u64>,
 }
 
+fn facts(plain: bool) -> Facts<'static> {
+    Facts { plain, now_ms: 1_800_000_000_000, budget: u64::MAX, ..Facts::default() }
+}
+
 fn said(program: &Program, memory: &mut Memory, request: &Request, plain: bool) -> Said {
-    let facts = Facts { plain, now_ms: 1_800_000_000_000, budget: u64::MAX, ..Facts::default() };
-    let mut transaction = program.transaction(std::mem::take(memory), facts);
+    let mut transaction = program.transaction(std::mem::take(memory), facts(plain));
     let stopped = request.told().run(&mut transaction);
-    let id = |rule: &u32| program.rules()[*rule as usize].id;
-    let said = Said {
-        trail: transaction.trail().iter().map(id).collect(),
-        matches: transaction.matches().to_vec(),
-        variables: transaction.tx_all().map(|(name, value)| (name.to_vec(), value.into_owned())).collect(),
-        stopped: stopped.and_then(|stopped| stopped.rule).map(|rule| id(&rule)),
-    };
+    let said = Said::of(program, &transaction, stopped);
     *memory = transaction.finish();
     said
 }
 
+impl Said {
+    fn of(program: &Program, transaction: &Transaction<'_>, stopped: Option<Intervention>) -> Said {
+        let id = |rule: &u32| program.rules()[*rule as usize].id;
+        let variables = transaction.tx_all().map(|(name, value)| (name.to_vec(), value.into_owned()));
+        Said {
+            trail: transaction.trail().iter().map(id).collect(),
+            matches: transaction.matches().to_vec(),
+            variables: variables.collect(),
+            stopped: stopped.and_then(|stopped| stopped.rule).map(|rule| id(&rule)),
+        }
+    }
+}
+
 fn compare(program: &Program, plain: &mut Memory, fast: &mut Memory, request: &Request) {
     let (expected, found) = (said(program, plain, request, true), said(program, fast, request, false));
+    same(program, request, &expected, &found);
+}
+
+fn same(program: &Program, request: &Request, expected: &Said, found: &Said) {
     if expected != found {
         let missed: Vec<_> = expected.trail.iter().filter(|id| !found.trail.contains(id)).collect();
         let invented: Vec<_> = found.trail.iter().filter(|id| !expected.trail.contains(id)).collect();
@@ -106,4 +120,42 @@ fn both_ways_say_the_same_of_everyday_requests() {
             compare(&program, &mut plain, &mut fast, &request);
         }
     }
+}
+
+/// As a worker of a proxy runs them: many requests on their way, under the rules of before and after a reload, phase by phase
+/// in turns, with the caches lent to whichever phase runs.
+fn on_their_way(caches: &mut [Box<Caches>]) {
+    let (Some(one), Some(four)) = (common::program(1), common::program(4)) else { return };
+    let values: Vec<Vec<u8>> = corpora::values().into_iter().step_by(419).collect();
+    let requests: Vec<Request> =
+        values.chunks(10).map(carrier).chain([request::page(), request::form()]).collect();
+    for requests in requests.chunks(16) {
+        let told: Vec<Told> = requests.iter().map(Request::told).collect();
+        let program = |at: usize| if at.is_multiple_of(3) { &four } else { &one };
+        let mut transactions: Vec<(Transaction<'_>, Option<Intervention>)> = (0..told.len())
+            .map(|at| (program(at).transaction(Memory::default(), facts(false)), None))
+            .collect();
+        for phase in Told::PHASES {
+            for (at, ((transaction, stopped), told)) in transactions.iter_mut().zip(&told).enumerate() {
+                let place = at % 3 % caches.len();
+                told.tell(phase, transaction);
+                let said = transaction.run_lent(&mut caches[place], phase, None);
+                *stopped = stopped.take().or(said);
+            }
+        }
+        for (at, ((transaction, stopped), request)) in transactions.into_iter().zip(requests).enumerate() {
+            let expected = said(program(at), &mut Memory::default(), request, true);
+            same(program(at), request, &expected, &Said::of(program(at), &transaction, stopped));
+        }
+    }
+}
+
+#[test]
+fn requests_that_share_caches_phase_by_phase_hear_what_the_plain_way_says() {
+    on_their_way(&mut [Box::default(), Box::default(), Box::default()]);
+}
+
+#[test]
+fn caches_lent_to_one_program_and_another_by_turns_serve_both() {
+    on_their_way(&mut [Box::default()]);
 }

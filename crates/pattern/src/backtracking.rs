@@ -1,7 +1,7 @@
 //! An expression with look-around or back-references: tried by backtracking, only where automata say that it may match.
 
 use crate::fancy;
-use crate::linear::{Form, Linear};
+use crate::linear::Linear;
 use crate::match_cache::MatchCache;
 use crate::matcher::{Captures, Language, Outcome};
 use crate::syntax::Node;
@@ -32,7 +32,7 @@ pub(crate) struct Backtracking {
 impl Backtracking {
     pub fn new(node: &Node, pattern: &str, language: Language) -> Result<Backtracking, PatternError> {
         Ok(Backtracking {
-            widened: Linear::new(&lower::widened(node), pattern, language, Form::Widened)?,
+            widened: Linear::new(&lower::widened(node), pattern, language)?,
             place: regex(&format!(r"\G(?:{})", fancy::text(node)), PLACE_STEPS_MAX)?,
             whole: anywhere(node)?,
         })

@@ -38,15 +38,6 @@ pub(crate) struct Linear {
     uncounted: Option<(Arc<Automata>, usize)>,
 }
 
-/// What is made of an expression.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Form {
-    /// The expression itself.
-    Exact,
-    /// One that matches wherever it does.
-    Widened,
-}
-
 #[derive(Debug)]
 struct Automata {
     id: u32,
@@ -59,8 +50,8 @@ struct Automata {
 }
 
 impl Linear {
-    pub fn new(hir: &Hir, pattern: &str, language: Language, form: Form) -> Result<Linear, PatternError> {
-        let source = Source { pattern: pattern.into(), language, form, uncounted: false };
+    pub fn new(hir: &Hir, pattern: &str, language: Language) -> Result<Linear, PatternError> {
+        let source = Source { pattern: pattern.into(), language, uncounted: false };
         let mut limit = None;
         let uncounted = uncounted(hir, &mut limit);
         let twin =
@@ -122,16 +113,14 @@ impl Linear {
 struct Source {
     pattern: Box<str>,
     language: Language,
-    form: Form,
     uncounted: bool,
 }
 
 impl Source {
     fn hir(&self) -> Option<Hir> {
-        let hir = match (self.language.read(&self.pattern).ok()?, self.form) {
-            (Expression::Regular(hir), _) => hir,
-            (Expression::Irregular(node), Form::Widened) => lower::widened(&node),
-            (Expression::Irregular(_), Form::Exact) => return None,
+        let hir = match self.language.read(&self.pattern).ok()? {
+            Expression::Regular(hir) => hir,
+            Expression::Irregular(node) => lower::widened(&node),
         };
         Some(if self.uncounted { uncounted(&hir, &mut None) } else { hir })
     }

@@ -4,7 +4,7 @@
 //! backtracking, within a limit of steps.
 
 use crate::backtracking::Backtracking;
-use crate::linear::{Form, Linear};
+use crate::linear::Linear;
 use crate::match_cache::MatchCache;
 use crate::{PatternError, lower, parse, possessive, syntax::Node};
 use regex_syntax::hir::Hir;
@@ -122,7 +122,7 @@ impl Matcher {
 
     fn of(pattern: &str, language: Language) -> Result<Matcher, PatternError> {
         Ok(Matcher(match language.read(pattern)? {
-            Expression::Regular(hir) => Engine::Linear(Linear::new(&hir, pattern, language, Form::Exact)?),
+            Expression::Regular(hir) => Engine::Linear(Linear::new(&hir, pattern, language)?),
             Expression::Irregular(node) => {
                 Engine::Backtracking(Box::new(Backtracking::new(&node, pattern, language)?))
             }

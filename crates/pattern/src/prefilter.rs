@@ -29,8 +29,6 @@ const LITERAL_MIN: usize = 3;
 const APART_MAX: usize = 16;
 /// How heavy an expression may be in an automaton with others: beyond, its states would crowd out theirs.
 const WEIGHT_MAX: usize = 250;
-/// So many bytes for all rules that are left are searched by each rule by itself sooner than by the filter.
-const FEW_BYTES: usize = 48;
 /// The most literals of one expression.
 const LITERALS_MAX: usize = 2000;
 
@@ -253,9 +251,6 @@ impl Prefilter {
         wanted.copy_from(alive);
         wanted.intersect(self.entrance.pass(entrance, view, present));
         let alive = wanted;
-        if alive.len() * view.len() <= FEW_BYTES {
-            return alive.iter().for_each(|rule| found(rule, false));
-        }
         if self.literals.rules().meets(alive) {
             self.literals.scan(view, alive, found);
         }

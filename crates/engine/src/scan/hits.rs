@@ -1,5 +1,6 @@
 //! Hits: values for which a rule's operator is to be asked.
 
+use crate::memory::trim;
 use crate::values::Span;
 use std::ops::Range;
 
@@ -44,8 +45,12 @@ impl Hits {
     /// Forgets all.
     pub fn clear(&mut self) {
         self.all.clear();
-        self.all.shrink_to(1 << 11);
         self.sorted = 0;
+    }
+
+    /// Gives back what many hits took; they go with it.
+    pub fn trim(&mut self) {
+        trim(&mut self.all);
     }
 
     /// How many there are.

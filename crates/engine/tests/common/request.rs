@@ -111,18 +111,36 @@ impl Request {
 }
 
 impl Told {
-    /// Tells it and runs every phase; the answer is empty. Returns what stopped it.
+    /// The phases, in order.
+    pub const PHASES: [Phase; 5] = [
+        Phase::RequestHeaders,
+        Phase::RequestBody,
+        Phase::ResponseHeaders,
+        Phase::ResponseBody,
+        Phase::Logging,
+    ];
+
+    /// Tells what is known when a phase begins; the answer is empty.
+    pub fn tell(&self, phase: Phase, transaction: &mut Transaction<'_>) {
+        let (set, add) = match phase {
+            Phase::RequestHeaders => (&self.set, &self.add),
+            Phase::RequestBody => (&self.body_set, &self.body_add),
+            Phase::ResponseHeaders => {
+                transaction.set(Variable::ResponseStatus, b"200");
+                return transaction.add(Variable::ResponseHeaders, b"Content-Type", b"text/html");
+            }
+            Phase::ResponseBody | Phase::Logging => return,
+        };
+        set.iter().for_each(|(variable, value)| transaction.set(*variable, value));
+        add.iter().for_each(|(variable, name, value)| transaction.add(*variable, name, value));
+    }
+
+    /// Tells it and runs every phase. Returns what stopped it.
     pub fn run(&self, transaction: &mut Transaction<'_>) -> Option<Intervention> {
-        self.set.iter().for_each(|(variable, value)| transaction.set(*variable, value));
-        self.add.iter().for_each(|(variable, name, value)| transaction.add(*variable, name, value));
-        transaction.run(Phase::RequestHeaders);
-        self.body_set.iter().for_each(|(variable, value)| transaction.set(*variable, value));
-        self.body_add.iter().for_each(|(variable, name, value)| transaction.add(*variable, name, value));
-        let stopped = transaction.run(Phase::RequestBody);
-        transaction.set(Variable::ResponseStatus, b"200");
-        transaction.add(Variable::ResponseHeaders, b"Content-Type", b"text/html");
-        for phase in [Phase::ResponseHeaders, Phase::ResponseBody, Phase::Logging] {
-            transaction.run(phase);
+        let mut stopped = None;
+        for phase in Self::PHASES {
+            self.tell(phase, transaction);
+            stopped = stopped.or(transaction.run(phase));
         }
         stopped
     }

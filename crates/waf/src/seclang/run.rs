@@ -11,7 +11,7 @@ use secbeat_engine::{Admission, Effective, Facts, Intervention, Match, Transacti
 use secbeat_seclang::{Directives, EngineMode, Phase, Variable};
 
 /// A request and its answer in the engine. What it holds outlives neither: dropped, it runs the phase of logging, and the
-/// engine's memory goes back to the thread.
+/// engine's memory goes back to the thread. Of one that is dropped because something panicked, nothing is used again.
 pub struct Run<'r> {
     pub(crate) rules: &'r Attached,
     engine: Option<Transaction<'r>>,
@@ -247,6 +247,10 @@ const RESPONSE_BODY_LIMIT: u64 = 512 * 1024;
 
 impl Drop for Run<'_> {
     fn drop(&mut self) {
+        // In what state a phase left its memory is not known, and caches that it was lent may be with it.
+        if std::thread::panicking() {
+            return;
+        }
         self.logging(None);
         if let Some(engine) = self.engine.take() {
             pool::give_back(engine.finish());
