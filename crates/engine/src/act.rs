@@ -108,12 +108,16 @@ impl Transaction<'_> {
                 lower.extend(shown.iter().map(u8::to_ascii_lowercase));
                 let word = self.program.words.number(&lower);
                 let tx = &self.memory.state.tx;
-                let before = word.map_or_else(|| tx.get_made(&lower), |word| tx.get(word));
+                let before = match (word, &setvar.change) {
+                    (_, Change::Set(_) | Change::Unset) => None,
+                    (Some(word), _) => tx.get(word),
+                    (None, _) => tx.get_made(&lower, &self.memory.state.values),
+                };
                 let after = self.changed(&setvar.change, before);
                 let State { tx, values, .. } = &mut self.memory.state;
                 match word {
                     Some(word) => tx.set(word, after),
-                    None => tx.set_made(&lower, after, || values.keep(&shown)),
+                    None => tx.set_made(&lower, &shown, after, values),
                 }
                 self.memory.caches.tools.names = [shown, lower];
             }

@@ -191,9 +191,7 @@ impl Evaluator<'_, '_> {
         match view {
             View::Ready(view) => self.view(number, link, test, found, view),
             View::Lower(view) => {
-                let values = &mut self.t.memory.state.values;
-                let lower = values.bytes(view).to_ascii_lowercase();
-                let view = values.keep(&lower);
+                let view = self.t.memory.state.values.keep_lower(view);
                 self.view(number, link, test, found, view)
             }
             View::Plain => self.value(number, link, test, found),

@@ -105,7 +105,7 @@ impl State {
         let lower = name.to_ascii_lowercase();
         match program.words.number(&lower) {
             Some(word) => self.tx.get(word),
-            None => self.tx.get_made(&lower),
+            None => self.tx.get_made(&lower, &self.values),
         }
     }
 }

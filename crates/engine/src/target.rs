@@ -54,9 +54,7 @@ impl Pattern {
     pub fn finds(&self, cache: &mut MatchCache, name: &[u8]) -> bool {
         match &self.simple {
             Some(Simple::Start(start)) => begins(name, start),
-            Some(Simple::Part(part)) => {
-                name.windows(part.len()).any(|window| window.eq_ignore_ascii_case(part))
-            }
+            Some(Simple::Part(part)) => holds(name, part),
             None => self.matcher.is_match(cache, name) == Outcome::Yes,
         }
     }
@@ -72,18 +70,39 @@ enum Simple {
 }
 
 impl Simple {
-    /// What an expression says, if it is that simple: `^header_name_`, `paramcounter_.*`.
+    /// What an expression says, if it is that simple: `^header_name_`, `paramcounter_.*`, `LEAKAGE\\\/ERRORS`.
     fn of(text: &str) -> Option<Simple> {
-        let plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'/');
         let (start, text) = (text.starts_with('^'), text.strip_prefix('^').unwrap_or(text));
-        let text = match text.as_bytes() {
+        let mut rest = match text.as_bytes() {
             // What may be there as often as it likes, at the end, may as well not be there.
-            [before @ .., atom, b'*'] if *atom == b'.' || plain(atom) => before,
+            [before @ .., atom, b'*'] if !before.ends_with(b"\\") && (*atom == b'.' || plain(*atom)) => {
+                before
+            }
             text => text,
         };
-        let simple = !text.is_empty() && text.iter().all(plain);
-        simple.then(|| if start { Simple::Start(text.into()) } else { Simple::Part(text.into()) })
+        let mut said = Vec::new();
+        while let [byte, behind @ ..] = rest {
+            let (byte, behind) = match (byte, behind) {
+                // What is escaped and no letter or digit is itself.
+                (b'\\', [escaped, behind @ ..]) if escaped.is_ascii_punctuation() => (*escaped, behind),
+                (byte, behind) if plain(*byte) => (*byte, behind),
+                _ => return None,
+            };
+            said.push(byte);
+            rest = behind;
+        }
+        let said = Some(said.into_boxed_slice()).filter(|said| !said.is_empty())?;
+        Some(if start { Simple::Start(said) } else { Simple::Part(said) })
     }
+}
+
+/// Whether a name holds a part, letters in either case.
+fn holds(name: &[u8], part: &[u8]) -> bool {
+    let (Some(first), Some(last)) = (part.first(), name.len().checked_sub(part.len())) else { return false };
+    let starts = name.get(..=last).unwrap_or_default();
+    memchr::memchr2_iter(first.to_ascii_lowercase(), first.to_ascii_uppercase(), starts)
+        .any(|at| name.get(at..).is_some_and(|rest| begins(rest, part)))
 }
 
 fn begins(name: &[u8], with: &[u8]) -> bool {
@@ -96,11 +115,13 @@ mod tests {
 
     #[test]
     fn an_expression_that_is_simple_finds_what_the_matcher_finds() {
-        let names: [&[u8]; 9] = [b"", b"a", b"ab", b"AB_c", b"xab", b"x-ab_", b"a_", b"b*", b"ab\n"];
+        let names: [&[u8]; 12] =
+            [b"", b"a", b"ab", b"AB_c", b"xab", b"x-ab_", b"a_", b"b*", b"ab\n", b"aa/B", b"xA\\/b-", b"a\\"];
         let mut simple = 0;
-        for text in
-            ["^ab", "ab", "ab.*", "a_*", "^ab_*", "^a.*", "ab$", "a|b", "b\\*", "[ab]*", "", "^", "(ab)*"]
-        {
+        for text in [
+            "^ab", "ab", "ab.*", "a/b", r"a\/b", r"A\\\/B", r"\\*", r"a\*", r"a\w", r"^\/", r"a\-*", "a_*",
+            "^ab_*", "^a.*", "ab$", "a|b", "b\\*", "[ab]*", "", "^", "(ab)*",
+        ] {
             let Ok(matcher) = Matcher::insensitive(text) else { panic!("{text}") };
             let pattern = Pattern::new(matcher, text);
             simple += usize::from(pattern.simple.is_some());
@@ -110,6 +131,6 @@ mod tests {
                 assert_eq!(pattern.finds(&mut cache, name), expected, "{text} {name:?}");
             }
         }
-        assert_eq!(simple, 6);
+        assert_eq!(simple, 12);
     }
 }

@@ -2,8 +2,9 @@
 
 use crate::datum::{Datum, Name};
 use crate::hash::NameHash;
-use crate::values::Span;
-use std::collections::HashMap;
+use crate::values::{Span, Values};
+use hashbrown::HashTable;
+use std::hash::BuildHasher;
 
 /// More names than these are not made in one transaction: what would be set is not.
 const MADE_MAX: usize = 16_384;
@@ -16,8 +17,19 @@ pub const CAPTURES: u32 = 10;
 #[derive(Debug, Default)]
 pub struct Tx {
     slots: Vec<Option<Datum>>,
-    made: Vec<(Span, Option<Datum>)>,
-    made_numbers: HashMap<Box<[u8]>, u32, NameHash>,
+    made: Vec<Made>,
+    /// The places of names among them.
+    places: HashTable<u32>,
+    hash: NameHash,
+}
+
+/// A variable whose name was made while rules ran.
+#[derive(Debug, Clone, Copy)]
+struct Made {
+    hash: u64,
+    /// As it was written.
+    name: Span,
+    value: Option<Datum>,
 }
 
 impl Tx {
@@ -27,7 +39,7 @@ impl Tx {
         self.slots.resize(words, None);
         if !self.made.is_empty() {
             self.made.clear();
-            self.made_numbers.clear();
+            self.places.clear();
         }
     }
 
@@ -35,7 +47,7 @@ impl Tx {
     pub fn trim(&mut self) {
         if self.made.len() > MADE_KEPT {
             self.made = Vec::new();
-            self.made_numbers = HashMap::default();
+            self.places = HashTable::new();
         }
     }
 
@@ -53,21 +65,31 @@ impl Tx {
         }
     }
 
-    /// The value of a name, in lower case, that is no word of the program.
-    pub fn get_made(&self, lower: &[u8]) -> Option<Datum> {
-        let number = *self.made_numbers.get(lower)?;
-        self.made.get(number as usize)?.1
+    /// Where a name is, in lower case, that is no word of the program.
+    fn place(&self, lower: &[u8], hash: u64, values: &Values) -> Option<usize> {
+        let is_it = |place: &u32| {
+            let made = self.made.get(*place as usize);
+            made.is_some_and(|made| values.bytes(made.name).eq_ignore_ascii_case(lower))
+        };
+        self.places.find(hash, is_it).map(|place| *place as usize)
     }
 
-    /// Sets the value of a name that is no word of the program; `shown` is the name as it was written, wanted if it is new.
-    pub fn set_made(&mut self, lower: &[u8], value: Option<Datum>, shown: impl FnOnce() -> Span) {
-        if let Some(entry) =
-            self.made_numbers.get(lower).and_then(|number| self.made.get_mut(*number as usize))
-        {
-            entry.1 = value;
+    /// The value of a name, in lower case, that is no word of the program.
+    pub fn get_made(&self, lower: &[u8], values: &Values) -> Option<Datum> {
+        self.made.get(self.place(lower, self.hash.hash_one(lower), values)?)?.value
+    }
+
+    /// Sets the value of a name that is no word of the program: in lower case, and as it was written.
+    pub fn set_made(&mut self, lower: &[u8], shown: &[u8], value: Option<Datum>, values: &mut Values) {
+        let hash = self.hash.hash_one(lower);
+        let place = self.place(lower, hash, values);
+        if let Some(made) = place.and_then(|place| self.made.get_mut(place)) {
+            made.value = value;
         } else if value.is_some() && self.made.len() < MADE_MAX {
-            self.made_numbers.insert(lower.into(), self.made.len() as u32);
-            self.made.push((shown(), value));
+            let place = self.made.len() as u32;
+            self.made.push(Made { hash, name: values.keep(shown), value });
+            let hash_of = |place: &u32| self.made.get(*place as usize).map_or(0, |made| made.hash);
+            self.places.insert_unique(hash, place, hash_of);
         }
     }
 
@@ -80,6 +102,6 @@ impl Tx {
 
     /// Those with names made while rules ran, in the order in which they were made.
     pub fn made(&self) -> impl Iterator<Item = (Span, Datum)> {
-        self.made.iter().filter_map(|(name, value)| Some((*name, (*value)?)))
+        self.made.iter().filter_map(|made| Some((made.name, made.value?)))
     }
 }

@@ -97,6 +97,17 @@ impl Values {
         Span { start: start as u32, end: self.bytes.len() as u32 }
     }
 
+    /// Copies what is in the arena, in lower case; as [`Values::keep`].
+    pub fn keep_lower(&mut self, of: Span) -> Span {
+        let start = self.bytes.len();
+        if start + of.len() > ARENA_MAX || of.end as usize > start {
+            return Span::default();
+        }
+        self.bytes.extend_from_within(of.start as usize..(of.end.max(of.start)) as usize);
+        self.bytes.get_mut(start..).unwrap_or_default().make_ascii_lowercase();
+        Span { start: start as u32, end: self.bytes.len() as u32 }
+    }
+
     /// The bytes of a span.
     pub fn bytes(&self, span: Span) -> &[u8] {
         self.bytes.get(span.start as usize..span.end as usize).unwrap_or_default()

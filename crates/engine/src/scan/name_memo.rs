@@ -4,7 +4,7 @@ use super::class::Group;
 
 /// Longer names are not remembered.
 const LENGTH_MAX: usize = 40;
-/// How many are: a name takes the place of another that hashes alike.
+/// How many are, in pairs: a name takes the place of one of two that hash alike.
 const PLACES: usize = 1024;
 
 /// The class of each name met, by source, group and guards that hold.
@@ -60,10 +60,12 @@ impl NameMemo {
     /// The class of a name, if it is remembered.
     #[inline]
     pub fn get(&self, key: Key<'_>) -> Option<u32> {
-        let place = self.0.get(key.place())?;
-        let known = place.name.get(..usize::from(place.len))?;
-        let same = known == key.name && place.source == key.source && place.group == key.group;
-        (same && place.held == key.held).then_some(place.class)
+        let is_it = |place: &&Place| {
+            place.name.get(..usize::from(place.len)) == Some(key.name)
+                && (place.source, place.group, place.held) == (key.source, key.group, key.held)
+        };
+        let at = key.place();
+        [at, at ^ 1].into_iter().filter_map(|at| self.0.get(at)).find(is_it).map(|place| place.class)
     }
 
     /// Remembers one.
@@ -71,8 +73,14 @@ impl NameMemo {
         if self.0.is_empty() {
             self.0.resize(PLACES, NOBODY);
         }
-        let (at, Key { source, group, held, name }) = (key.place(), key);
-        if let (Some(place), true) = (self.0.get_mut(at), name.len() <= LENGTH_MAX) {
+        let (at, Key { source, group, held, name }) = (key.place() & !1, key);
+        if name.len() > LENGTH_MAX || at >= PLACES {
+            return;
+        }
+        // Who was in the first place of the pair takes the second: two names that come with every request would else drive each
+        // other out.
+        self.0.swap(at, at | 1);
+        if let Some(place) = self.0.get_mut(at) {
             *place = Place { held, class, source, group, len: name.len() as u8, name: [0; LENGTH_MAX] };
             place.name.iter_mut().zip(name).for_each(|(to, from)| *to = *from);
         }

@@ -81,8 +81,8 @@ impl ValueMemo {
         Some((place.cost.into(), found))
     }
 
-    /// Remembers what was found in a value, unless that is too much. Who was in its place moves next door: two values that
-    /// come with every request would else drive each other out each time.
+    /// Remembers what was found in a value, unless that is too much. It takes the first place of its pair, who was there the
+    /// second: two values that come with every request would else drive each other out each time.
     pub fn put(
         &mut self,
         at: usize,
@@ -98,13 +98,40 @@ impl ValueMemo {
         if count > FOUND_MAX || at >= PLACES {
             return;
         }
-        self.0.swap(at, at ^ 1);
+        let at = at & !1;
+        self.0.swap(at, at | 1);
         let (Some(place), Ok(cost)) = (self.0.get_mut(at), u32::try_from(cost)) else { return };
         let Some(to) = place.value.get_mut(..value.len()) else { return };
         to.copy_from_slice(value);
         (place.class, place.cost, place.len, place.count) = (class, cost, value.len() as u16, count as u8);
         for ((rule, form), one) in place.rules.iter_mut().zip(&mut place.forms).zip(found) {
             (*rule, *form) = one;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_values_of_a_pair_are_both_remembered_whichever_comes_first() {
+        let values: Vec<Vec<u8>> = (0..20_000).map(|number: u32| number.to_string().into_bytes()).collect();
+        let at = |value: &[u8]| place(7, value).unwrap();
+        let of = |wanted: usize| values.iter().filter(move |value| at(value) == wanted);
+        let pair = 512;
+        for [one, other] in [[pair, pair], [pair, pair + 1], [pair + 1, pair], [pair + 1, pair + 1]] {
+            let mut memo = ValueMemo::default();
+            let both = [of(one).next().unwrap(), of(other).nth(1).unwrap()];
+            // Others were there before.
+            for value in of(pair).skip(2).chain(of(pair + 1).skip(2)).take(9).chain(both) {
+                memo.put(at(value), 7, value, 3, [(5, Form::Same)].into_iter());
+            }
+            for value in both {
+                let (cost, found) = memo.get(at(value), 7, value).unwrap();
+                assert_eq!((cost, found.collect::<Vec<_>>()), (3, vec![(5, Form::Same)]));
+            }
+            assert!(memo.get(at(both[0]), 8, both[0]).is_none());
         }
     }
 }
