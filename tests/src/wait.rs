@@ -4,7 +4,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// How long anything may take before a test says that it does not come.
-pub const DEADLINE: Duration = Duration::from_secs(120);
+pub const DEADLINE: Duration = Duration::from_secs(30);
 
 /// How long until a condition is looked at again.
 const PAUSE: Duration = Duration::from_millis(15);
