@@ -186,12 +186,9 @@ const SHORT: usize = 256;
 fn contains(value: &[u8], what: &[u8]) -> bool {
     match what {
         [] => true,
-        [byte] => value.contains(byte),
-        // To make a searcher ready costs more than to look through a short value. Two bytes, as lists that are searched are
-        // full of what stands between their entries: `/proxy/ /if/`.
-        [first, second, ..] if value.len() < SHORT => {
-            let begins = |window: &[u8]| window.starts_with(&[*first, *second]);
-            value.windows(what.len()).any(|window| begins(window) && window == what)
+        // To make a searcher ready costs more than to look through a short value.
+        [first, ..] if value.len() < SHORT => {
+            value.windows(what.len()).any(|window| window.first() == Some(first) && window == what)
         }
         _ => memchr::memmem::find(value, what).is_some(),
     }

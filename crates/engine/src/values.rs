@@ -99,11 +99,11 @@ impl Values {
 
     /// Copies what is in the arena, in lower case; as [`Values::keep`].
     pub fn keep_lower(&mut self, of: Span) -> Span {
-        let start = self.bytes.len();
-        if start + of.len() > ARENA_MAX || of.end as usize > start {
+        let (start, range) = (self.bytes.len(), of.start as usize..of.end as usize);
+        if start + of.len() > ARENA_MAX || self.bytes.get(range.clone()).is_none() {
             return Span::default();
         }
-        self.bytes.extend_from_within(of.start as usize..(of.end.max(of.start)) as usize);
+        self.bytes.extend_from_within(range);
         self.bytes.get_mut(start..).unwrap_or_default().make_ascii_lowercase();
         Span { start: start as u32, end: self.bytes.len() as u32 }
     }

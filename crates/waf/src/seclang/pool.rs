@@ -60,10 +60,14 @@ pub fn with_caches(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use secbeat_seclang::RuleSet;
+    use crate::{Context, Request, RuleSet, Settings};
+    use secbeat_types::Timestamp;
+    use std::net::Ipv4Addr;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::sync::Arc;
 
     fn program() -> Program {
-        Program::compile(&RuleSet::default()).unwrap()
+        Program::compile(&secbeat_seclang::RuleSet::default()).unwrap()
     }
 
     /// Where the caches of a program are.
@@ -86,6 +90,23 @@ mod tests {
         on_their_way.into_iter().for_each(give_back);
         assert_eq!([place(&two), place(&one)], [second, first]);
         SPARE.with_borrow(|spare| assert_eq!(spare.memories.len(), MEMORIES_MAX));
+    }
+
+    #[test]
+    fn the_memory_of_a_request_that_panicked_is_not_used_again() {
+        let rules = RuleSet::compile(&[], &Settings::default()).unwrap().with_seclang(Arc::new(program()));
+        let kept_after = |fails: bool| {
+            let request = || {
+                let context = Context::plain(Ipv4Addr::LOCALHOST.into(), Timestamp::from_unix_ms(0));
+                let mut transaction = rules.transaction(context);
+                transaction.request_head(&Request::default());
+                assert!(!fails, "a fault");
+            };
+            let ended = catch_unwind(AssertUnwindSafe(request));
+            assert_eq!(ended.is_err(), fails);
+            SPARE.with_borrow(|spare| spare.memories.len())
+        };
+        assert_eq!([kept_after(true), kept_after(false)], [0, 1]);
     }
 
     #[test]
