@@ -143,7 +143,10 @@ fn compile_rule(parts: &mut Parts<'_>, rule: &lang::Rule, go_on: Option<u32>) ->
         lang::Disruptive::Allow(scope) => Disruptive::Allow(*scope),
         lang::Disruptive::Redirect(to) => Disruptive::Redirect(parts.text(to)),
     };
+    let compares = |link: &Link| link.test.as_ref().is_none_or(|test| test.quick.is_some());
+    let silent = !actions.log && !actions.audit_log && matches!(disruptive, Disruptive::Pass);
     Ok(Rule {
+        steers: silent && links.iter().all(compares),
         links: links.into(),
         disruptive,
         status: actions.status,

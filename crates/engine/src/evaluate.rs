@@ -3,7 +3,6 @@
 use crate::datum::{Datum, Found, Name};
 use crate::facts::Admission;
 use crate::memory::Memory;
-use crate::operator::compare;
 use crate::program::Program;
 use crate::render;
 use crate::resolve;
@@ -208,12 +207,14 @@ impl Evaluator<'_, '_> {
             && self.hit(number, link, found, Datum::Bytes(view))
     }
 
-    /// A value matched, in this view: remembers it and carries out `setvar`, unless an exception says no.
+    /// A value matched, in this view: remembers it and carries out `setvar`, unless an exception says no. None is asked of rules
+    /// that only steer others: were a guard of a paranoia level taken out, what it guards would be run.
     pub fn hit(&mut self, number: u32, link: &Link, found: Found, view: Datum) -> bool {
         let program = self.t.program;
         let Memory { state, caches, .. } = &mut self.t.memory;
         let tools = &mut caches.tools;
         if let Some(admission) = self.admission
+            && !program.rules.get(number as usize).is_some_and(|rule| rule.steers)
             && !admission.admit(number, found.variable, state.name(program, found.name))
         {
             return false;
@@ -264,9 +265,13 @@ impl Quick {
         let datum = state.tx.get(self.word);
         let value = if self.count { Datum::Number(datum.is_some().into()) } else { datum? };
         let than = render::operand_number(t.program, state, &self.than, &mut tools.operand);
-        let holds = compare(self.comparison, state.number(t.program, value), than) != self.negated;
         let name = Name::Word(self.word);
-        holds.then_some(Found { variable: Variable::Tx, name, value, counted: self.count })
+        self.holds(state.number(t.program, value), than).then_some(Found {
+            variable: Variable::Tx,
+            name,
+            value,
+            counted: self.count,
+        })
     }
 }
 

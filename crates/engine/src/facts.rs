@@ -31,7 +31,8 @@ pub struct Facts<'a> {
     pub plain: bool,
 }
 
-/// Exceptions from rules, asked at each match before anything comes of it. Given to each phase, not to the transaction: who
+/// Exceptions from rules, asked at each match before anything comes of it; not of rules that only compare variables of TX to set
+/// others or to pass over rules ([`crate::Program::steers`]). Given to each phase, not to the transaction: who
 /// asks them remembers what was asked, beside the transaction.
 pub trait Admission {
     /// Whether this rule (by its number in [`crate::Program::rules`]) may match this value: `ARGS`, `foo`.

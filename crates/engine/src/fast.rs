@@ -6,6 +6,7 @@
 use crate::datum::{Datum, Found, Name};
 use crate::evaluate::{Evaluator, Next};
 use crate::facts::Admission;
+use crate::fold::{Folded, Run, fold};
 use crate::memory::{Caches, Memory};
 use crate::operator::Operator;
 use crate::program::Program;
@@ -24,6 +25,8 @@ use secbeat_seclang::{Phase, RuleSet};
 pub struct Fast {
     /// What is searched for.
     pub scan: Scan,
+    /// What the rules of each phase come to before any request does.
+    pub folded: [Folded; 5],
     /// For each guard of the scan its variables of TX, by their words, and whether each is counted.
     guards: Vec<Vec<(Option<u32>, bool)>>,
 }
@@ -41,7 +44,29 @@ impl Fast {
         });
         let word = |term: &Term| (program.words.number(term.name.as_bytes()), term.count);
         let guards = scan.guards().iter().map(|guard| guard.terms.iter().map(word).collect()).collect();
-        Fast { scan, guards }
+        Fast { scan, folded: fold(program), guards }
+    }
+}
+
+/// How phases were run so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Course {
+    /// None was.
+    Begun,
+    /// The first, and then others in order, each to its end; the last was this one.
+    Straight(Phase),
+    /// Otherwise.
+    Astray,
+}
+
+impl Course {
+    /// Whether what is folded of a phase holds, if it is the next.
+    fn is_straight_to(self, phase: Phase) -> bool {
+        match self {
+            Course::Begun => phase == Phase::RequestHeaders,
+            Course::Straight(before) => before < phase,
+            Course::Astray => false,
+        }
     }
 }
 
@@ -62,22 +87,32 @@ impl Transaction<'_> {
     }
 
     fn visit(&mut self, phase: Phase, admission: Option<&dyn Admission>) {
-        let scan = &self.program.fast.scan;
+        let Fast { scan, folded, .. } = &self.program.fast;
         let start = u32::from(scan.start());
+        let settled = self.course.is_straight_to(phase).then(|| folded.get(phase as usize - 1)).flatten();
+        let Some(live) = settled.map(|folded| &folded.live).or(scan.phase(phase)) else { return };
+        let mut runs = settled.map_or(&[][..], |folded| &folded.runs).iter().peekable();
+        self.course = Course::Astray;
         let mut searched = false;
         let mut from = 0;
         let mut visits = Visits::default();
         let mut evaluator = Evaluator { t: self, admission };
         loop {
-            let mut next = visits.next(scan, &evaluator.t.memory.caches.scan, phase, from);
+            let mut next = visits.next(scan, &evaluator.t.memory.caches.scan, live, from);
             if !searched && next.is_none_or(|number| number >= start) {
                 evaluator.t.search(Group::of(phase));
                 searched = true;
                 visits = Visits::default();
-                next = visits.next(scan, &evaluator.t.memory.caches.scan, phase, from.max(start));
+                next = visits.next(scan, &evaluator.t.memory.caches.scan, live, from.max(start));
             }
-            let Some(number) = next else { return };
+            let Some(number) = next else { break };
             from = number + 1;
+            while runs.next_if(|run| run.lead < number).is_some() {}
+            if let Some(run) = runs.next_if(|run| run.lead == number) {
+                evaluator.t.run_settled(run);
+                from = from.max(run.go_on);
+                continue;
+            }
             if evaluator.t.memory.removed.contains(number as u16) {
                 continue;
             }
@@ -94,11 +129,20 @@ impl Transaction<'_> {
                 return;
             }
         }
+        if settled.is_some() {
+            self.course = Course::Straight(phase);
+        }
+    }
+
+    /// Does what settled rules come to.
+    fn run_settled(&mut self, run: &Run) {
+        run.sets.iter().for_each(|(word, value)| self.memory.state.tx.set(*word, *value));
+        self.memory.trail.extend_from_slice(&run.trail);
     }
 
     /// Scans the values that came since the last scan.
     fn search(&mut self, group: Group) {
-        let Fast { scan, guards } = &self.program.fast;
+        let Fast { scan, guards, .. } = &self.program.fast;
         let Memory { state, caches, .. } = &mut self.memory;
         let Caches { tools, scan: cache } = &mut **caches;
         let mut held = 0;

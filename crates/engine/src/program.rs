@@ -73,6 +73,12 @@ impl Program {
         &self.infos
     }
 
+    /// Whether all that a rule does, by its number, is to compare variables of TX and set some or pass over other rules: it tells
+    /// nothing and stops nothing, and no exception concerns it.
+    pub fn steers(&self, rule: u32) -> bool {
+        self.rules.get(rule as usize).is_some_and(|rule| rule.steers)
+    }
+
     /// What the directives say that are no rules.
     pub fn directives(&self) -> &Directives {
         &self.directives

@@ -1,6 +1,6 @@
 //! A rule, compiled.
 
-use crate::operator::Operator;
+use crate::operator::{Operator, compare};
 use crate::step::{SetVar, Step};
 use crate::target::Target;
 use crate::text::{Operand, Text};
@@ -20,6 +20,9 @@ pub struct Rule {
     pub log: bool,
     /// Whether a match is audited.
     pub audit: bool,
+    /// Whether all that it does is to compare variables of TX and set some or pass over other rules: it tells nothing and stops
+    /// nothing, and no exception concerns it.
+    pub steers: bool,
     /// `severity`.
     pub severity: Option<u8>,
     /// The rule to go on with after a match, by number: `skip`, `skipAfter`.
@@ -96,4 +99,12 @@ pub struct Quick {
     pub than: Operand,
     /// Whether `!` stands before the operator.
     pub negated: bool,
+}
+
+impl Quick {
+    /// Whether it holds of a value.
+    #[inline]
+    pub fn holds(&self, value: i64, than: i64) -> bool {
+        compare(self.comparison, value, than) != self.negated
+    }
 }

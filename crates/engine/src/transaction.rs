@@ -1,6 +1,7 @@
 //! One request and its answer, as rules see them.
 
 use crate::datum::Found;
+use crate::fast::Course;
 use crate::{Admission, Caches, Effective, Facts, Intervention, Match, Memory, Program};
 use secbeat_seclang::{EngineMode, Phase, Variable};
 use std::borrow::Cow;
@@ -23,6 +24,8 @@ pub struct Transaction<'p> {
     pub(crate) origin: Option<Found>,
     /// The work done so far.
     pub(crate) spent: u64,
+    /// How phases were run so far.
+    pub(crate) course: Course,
 }
 
 impl<'p> Transaction<'p> {
@@ -42,6 +45,7 @@ impl<'p> Transaction<'p> {
             sanitised: Vec::new(),
             origin: None,
             spent: 0,
+            course: Course::Begun,
         };
         transaction.introduce();
         if !facts.plain {

@@ -3,7 +3,7 @@
 use crate::host;
 use crate::pages::Pages;
 use secbeat_settings::{HostPattern, OnOverLimit, Settings, SiteMode, WafMode};
-use secbeat_waf::{Csrf, RuleSet, Scope};
+use secbeat_waf::{Csrf, RuleSet, Scope, ScopeError};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -65,10 +65,10 @@ impl Site {
             (true, WafMode::Monitor) => SiteMode::Monitor,
         });
         let disabled = site.map_or(&[][..], |site| &site.rules_disabled);
-        let unknown = |id| {
-            of_site("rules_disabled", format!("there is no rule {id:?}; GET /api/v1/waf/rules lists them"))
+        let scope = |monitor| {
+            let error = |error: ScopeError| of_site("rules_disabled", error.to_string());
+            rules.scope(monitor, disabled).map_err(error)
         };
-        let scope = |monitor| rules.scope(monitor, disabled).map_err(unknown);
         let csrf = site.and_then(|site| site.csrf).unwrap_or(settings.csrf.enable);
         let csrf = csrf.then(|| csrf_check(settings)).transpose();
         let waf = WafPolicy {

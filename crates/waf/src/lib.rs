@@ -72,7 +72,7 @@ pub use rule_file::{RuleFile, parse_rules};
 pub use rule_rate::RuleRate;
 pub use rule_set::RuleSet;
 pub use sanitize::{Edit, Place};
-pub use scope::Scope;
+pub use scope::{Scope, ScopeError};
 pub use secbeat_engine::{Collections, Program, Store};
 pub use secbeat_seclang::Sources;
 pub use settings::Settings;

@@ -5,7 +5,8 @@ use secbeat_types::{Action, Category, Reason, RuleMatch, Timestamp, Verdict};
 use secbeat_waf::crs::{CrsSettings, ResponseSettings, compile};
 use secbeat_waf::os_sources::OsSources;
 use secbeat_waf::{
-    BodyFollows, BodyKind, Context, ExceptionSet, Request, ResponseHead, RuleSet, Settings, parse_exceptions,
+    BodyFollows, BodyKind, Context, ExceptionSet, Request, ResponseHead, RuleSet, ScopeError, Settings,
+    parse_exceptions,
 };
 use std::net::Ipv4Addr;
 use std::path::Path;
@@ -154,7 +155,9 @@ fn a_site_switches_rules_off_and_only_watches() {
     assert_eq!(rules.judge_head(&target, Context { scope: &scope, ..context() }).action, Action::Pass);
     let watching = rules.scope(true, &[]).unwrap();
     assert_eq!(rules.judge_head(&target, Context { scope: &watching, ..context() }).action, Action::Log);
-    assert_eq!(rules.scope(false, &["1".into()]), Err("1".into()));
+    assert_eq!(rules.scope(false, &["1".into()]), Err(ScopeError::Unknown("1".into())));
+    // Passes over what is above the paranoia level.
+    assert_eq!(rules.scope(false, &["942014".into()]), Err(ScopeError::Steers("942014".into())));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The rules to be visited, in order: those that always are, candidates, and those that were not searched for.
 
 use super::{Scan, ScanCache};
+use secbeat_pattern::RuleBits;
 use secbeat_seclang::Phase;
 
 /// How far a walk through a phase has come. What is visited is settled 64 rules at a time.
@@ -11,9 +12,9 @@ pub struct Visits {
 }
 
 impl Visits {
-    /// The first rule from `from` on that is to be visited; `from` never goes back.
+    /// The first of the rules `live` from `from` on that is to be visited; `from` never goes back.
     #[inline]
-    pub fn next(&mut self, scan: &Scan, cache: &ScanCache, phase: Phase, from: u32) -> Option<u32> {
+    pub fn next(&mut self, scan: &Scan, cache: &ScanCache, live: &RuleBits, from: u32) -> Option<u32> {
         let word = from as usize / 64;
         if word != self.at {
             *self = Visits { at: word, rules: None };
@@ -22,7 +23,7 @@ impl Visits {
         loop {
             let rules = match self.rules {
                 Some(rules) => rules,
-                None => scan.visited(cache, phase, self.at)?,
+                None => scan.visited(cache, live, self.at)?,
             };
             self.rules = Some(rules);
             if rules & mask != 0 {
@@ -35,12 +36,17 @@ impl Visits {
 }
 
 impl Scan {
-    /// Which of 64 rules are visited in a phase; none behind the last.
-    fn visited(&self, cache: &ScanCache, phase: Phase, at: usize) -> Option<u64> {
-        let of_phase = self.phases.get(phase as usize - 1)?.words().get(at)?;
+    /// The rules of a phase.
+    pub fn phase(&self, phase: Phase) -> Option<&RuleBits> {
+        self.phases.get(phase as usize - 1)
+    }
+
+    /// Which of 64 rules are visited; none behind the last.
+    fn visited(&self, cache: &ScanCache, live: &RuleBits, at: usize) -> Option<u64> {
+        let live = live.words().get(at)?;
         let [always, candidates, uncovered] =
             [&self.always, &cache.searched.candidates, &cache.searched.uncovered]
                 .map(|bits| bits.words().get(at));
-        Some((always? | candidates? | uncovered?) & of_phase)
+        Some((always? | candidates? | uncovered?) & live)
     }
 }
