@@ -265,7 +265,6 @@ SecRule ARGS:off "@streq 1" "id:3,phase:1,nolog,pass,ctl:auditEngine=Off"
 fn work_beyond_the_budget_is_stopped_or_goes_on_and_is_told() {
     let origin = Origin::echo();
     let rules = "SecRule ARGS \"@rx ^(?:a|aa)+$\" \"id:1,phase:2,log,deny,t:none,t:lowercase,t:removeNulls\"\n\
-                 SecAction \"id:3,phase:2,nolog,pass\"\n\
                  SecRule ARGS \"@contains mark\" \"id:2,phase:2,log,deny\"\n";
     let mut node = setup(&origin, rules).start();
     let form = "Content-Type: application/x-www-form-urlencoded\r\n";

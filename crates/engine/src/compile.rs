@@ -53,7 +53,7 @@ pub fn compile(set: &RuleSet) -> Result<Program, Vec<CompileError>> {
     if !errors.is_empty() {
         return Err(errors);
     }
-    let Parts { words, constants, mut exclusions, mentioned, .. } = parts;
+    let Parts { words, constants, mut exclusions, mentioned, asks_for_all, .. } = parts;
     learn(&words, &mut compiled, &mut exclusions);
     let introduced = INTRODUCED.into_iter().filter(|variable| mentioned.contains(variable)).collect();
     let (phases, directives) = (jumps.phases, set.directives.clone());
@@ -67,6 +67,7 @@ pub fn compile(set: &RuleSet) -> Result<Program, Vec<CompileError>> {
         exclusions,
         introduced,
         directives,
+        asks_for_all,
         fast,
     };
     program.fast = Fast::new(set, &program);

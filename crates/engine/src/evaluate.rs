@@ -207,18 +207,13 @@ impl Evaluator<'_, '_> {
             && self.hit(number, link, found, Datum::Bytes(view))
     }
 
-    /// A value matched, in this view: remembers it and carries out `setvar`, unless an exception says no. None is asked of rules
-    /// that only steer others: were a guard of a paranoia level taken out, what it guards would be run.
+    /// A value matched, in this view: remembers it and carries out `setvar`, unless an exception says no.
     pub fn hit(&mut self, number: u32, link: &Link, found: Found, view: Datum) -> bool {
-        let program = self.t.program;
-        let Memory { state, caches, .. } = &mut self.t.memory;
-        let tools = &mut caches.tools;
-        if let Some(admission) = self.admission
-            && !program.rules.get(number as usize).is_some_and(|rule| rule.steers)
-            && !admission.admit(number, found.variable, state.name(program, found.name))
-        {
+        if !self.is_admitted(number, &found) {
             return false;
         }
+        let Memory { state, caches, .. } = &mut self.t.memory;
+        let tools = &mut caches.tools;
         state.matched.push(Found { value: view, ..found });
         self.t.origin = Some(found);
         if link.capture {
@@ -226,6 +221,36 @@ impl Evaluator<'_, '_> {
         }
         self.setvars(number, link);
         true
+    }
+
+    /// Whether no exception says no to a match. None is asked of rules that only steer others: were a guard of a paranoia level
+    /// taken out, what it guards would be run.
+    pub fn is_admitted(&self, number: u32, found: &Found) -> bool {
+        let program = self.t.program;
+        self.admission.is_none_or(|admission| {
+            program.rules.get(number as usize).is_some_and(|rule| rule.steers)
+                || admission.admit(number, found.variable, self.t.memory.state.name(program, found.name))
+        })
+    }
+
+    /// Leaves behind what a link that captures the whole of a value captures of this one.
+    pub fn leave(&mut self, test: &Test, found: Found) {
+        let Memory { state, caches, .. } = &mut self.t.memory;
+        let tools = &mut caches.tools;
+        let [mut view, mut spare] = std::mem::take(&mut tools.views);
+        view.clear();
+        state.append(self.t.program, found.value, &mut view);
+        for transformation in &test.transformations {
+            spare.clear();
+            if transformation.apply(&view, &mut spare) {
+                std::mem::swap(&mut view, &mut spare);
+            }
+        }
+        self.t.spent += LOOK + view.len() as u64;
+        tools.captured = Captured::Part(0, view.len());
+        let whole = Datum::Bytes(state.values.keep(&view));
+        capture(state, tools, whole);
+        tools.views = [view, spare];
     }
 
     fn setvars(&mut self, number: u32, link: &Link) {

@@ -7,14 +7,16 @@ use crate::datum::{Datum, Found, Name};
 use crate::evaluate::{Evaluator, Next};
 use crate::facts::Admission;
 use crate::fold::{Folded, Run, fold};
+use crate::foresee::{Foreseen, foresee};
 use crate::memory::{Caches, Memory};
 use crate::operator::Operator;
 use crate::program::Program;
 use crate::rule::{Link, Test};
 use crate::scan::guard::Term;
 use crate::scan::visits::Visits;
-use crate::scan::{self, Group, Scan, View, sources};
+use crate::scan::{self, Group, Scan, Searched, View, sources};
 use crate::state::State;
+use crate::target::Target;
 use crate::tools::Tools;
 use crate::transaction::Transaction;
 use secbeat_pattern::{MatchCache, Outcome};
@@ -27,6 +29,8 @@ pub struct Fast {
     pub scan: Scan,
     /// What the rules of each phase come to before any request does.
     pub folded: [Folded; 5],
+    /// Rules whose chains are foreseen where what is folded holds.
+    pub foreseen: Vec<Foreseen>,
     /// For each guard of the scan its variables of TX, by their words, and whether each is counted.
     guards: Vec<Vec<(Option<u32>, bool)>>,
 }
@@ -44,7 +48,8 @@ impl Fast {
         });
         let word = |term: &Term| (program.words.number(term.name.as_bytes()), term.count);
         let guards = scan.guards().iter().map(|guard| guard.terms.iter().map(word).collect()).collect();
-        Fast { scan, folded: fold(program), guards }
+        let folded = fold(program);
+        Fast { scan, foreseen: foresee(program, &folded), folded, guards }
     }
 }
 
@@ -87,12 +92,15 @@ impl Transaction<'_> {
     }
 
     fn visit(&mut self, phase: Phase, admission: Option<&dyn Admission>) {
-        let Fast { scan, folded, .. } = &self.program.fast;
+        let Fast { scan, folded, foreseen, .. } = &self.program.fast;
         let start = u32::from(scan.start());
         let settled = self.course.is_straight_to(phase).then(|| folded.get(phase as usize - 1)).flatten();
         let Some(live) = settled.map(|folded| &folded.live).or(scan.phase(phase)) else { return };
         let mut runs = settled.map_or(&[][..], |folded| &folded.runs).iter().peekable();
         self.course = Course::Astray;
+        let Searched { candidates, uncovered, .. } = &mut self.memory.caches.scan.searched;
+        let visited = if settled.is_some() { candidates } else { uncovered };
+        foreseen.iter().for_each(|foreseen| visited.insert(foreseen.rule));
         let mut searched = false;
         let mut from = 0;
         let mut visits = Visits::default();
@@ -102,6 +110,10 @@ impl Transaction<'_> {
             if !searched && next.is_none_or(|number| number >= start) {
                 evaluator.t.search(Group::of(phase));
                 searched = true;
+                // What the search cost is told before anything that it found.
+                if evaluator.t.goes_on(phase).is_none() {
+                    return;
+                }
                 visits = Visits::default();
                 next = visits.next(scan, &evaluator.t.memory.caches.scan, live, from.max(start));
             }
@@ -142,7 +154,7 @@ impl Transaction<'_> {
 
     /// Scans the values that came since the last scan.
     fn search(&mut self, group: Group) {
-        let Fast { scan, guards, .. } = &self.program.fast;
+        let Fast { scan, guards, foreseen, .. } = &self.program.fast;
         let Memory { state, caches, .. } = &mut self.memory;
         let Caches { tools, scan: cache } = &mut **caches;
         let mut held = 0;
@@ -160,6 +172,10 @@ impl Transaction<'_> {
             let head =
                 self.program.rules.get(usize::from(rule)).and_then(|rule| rule.links.first()?.test.as_ref());
             head.is_none_or(|test| may_hold(test, &mut tools.cache, view))
+                && foreseen
+                    .iter()
+                    .filter(|foreseen| foreseen.rule == rule)
+                    .all(|foreseen| foreseen.may_hold(self.program, tools, view))
         };
         self.spent += scan.search(cache, &mut state.values, group, held, &mut may_hold);
     }
@@ -172,6 +188,9 @@ impl Evaluator<'_, '_> {
         let Some((link, test)) = rule.links.first().and_then(|link| Some((link, link.test.as_ref()?))) else {
             return self.rule(number);
         };
+        if self.t.program.fast.foreseen.iter().any(|foreseen| u32::from(foreseen.rule) == number) {
+            return self.foreseen(number, test);
+        }
         self.begin(number);
         let mut found = std::mem::take(&mut self.t.memory.caches.tools.found);
         let mut views = std::mem::take(&mut self.t.memory.caches.scan.visited);
@@ -191,6 +210,28 @@ impl Evaluator<'_, '_> {
         self.t.memory.caches.tools.found = found;
         self.t.memory.caches.scan.visited = views;
         if holds { self.after_head(number) } else { Next::Rule }
+    }
+
+    /// Runs a rule whose chain was foreseen: of all values, if it may hold of one.
+    fn foreseen(&mut self, number: u32, test: &Test) -> Next {
+        let scan = &self.t.program.fast.scan;
+        let covered = |target: &Target| {
+            let present = self.t.memory.state.values.list(target.variable).count > 0;
+            !target.count && scan.covers(number as u16, target.variable, present)
+        };
+        let hits = &self.t.memory.caches.scan.searched.hits;
+        if !hits.of(number as u16).is_empty() || !test.targets.iter().all(covered) {
+            return self.rule(number);
+        }
+        self.begin(number);
+        let mut found = std::mem::take(&mut self.t.memory.caches.tools.found);
+        found.clear();
+        self.targets(number, test, true, &mut found);
+        if let Some(last) = found.iter().rev().find(|found| self.is_admitted(number, found)) {
+            self.leave(test, *last);
+        }
+        self.t.memory.caches.tools.found = found;
+        Next::Rule
     }
 
     /// The hits of a target; where it was not searched, all its values.

@@ -6,6 +6,7 @@
 //! whose outcome is known is folded: what it sets, and that it matched, is noted; what it passes over is never visited.
 
 use crate::datum::{self, Datum};
+use crate::foresee::compares_with;
 use crate::program::Program;
 use crate::rule::{Link, Quick, Rule};
 use crate::step::{Change, Place, Step};
@@ -22,6 +23,8 @@ pub struct Folded {
     pub live: RuleBits,
     /// The runs, by their first rules.
     pub runs: Vec<Run>,
+    /// The settled values of variables that second links compare with ([`compares_with`]), by rule.
+    pub compared: Vec<(u32, Option<Datum>)>,
 }
 
 /// Settled rules that come one after another, on every way or on none.
@@ -101,7 +104,7 @@ impl Folding<'_> {
 
     /// Folds a phase that begins with these values; with those at its end.
     fn phase(&mut self, phase: Phase, begin: Values) -> (Folded, Values) {
-        let mut folded = Folded { live: RuleBits::new(self.program.rules.len()), runs: Vec::new() };
+        let mut folded = Folded { live: RuleBits::new(self.program.rules.len()), ..Folded::default() };
         // Where rules jump to, by number.
         let mut jumps: BTreeMap<u32, Jump> = BTreeMap::new();
         let mut here = Some(begin);
@@ -132,6 +135,9 @@ impl Folding<'_> {
                 None => {
                     folded.live.insert(number as u16);
                     run = None;
+                    let known = Known { values, sets: &[] };
+                    let compared = compares_with(rule).and_then(|word| Some((number, known.get(word)?)));
+                    folded.compared.extend(compared);
                     self.unsettle(rule, values);
                     rule.go_on.map(|to| (to, Jump { values: values.clone(), run }))
                 }

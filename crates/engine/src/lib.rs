@@ -13,7 +13,7 @@
 //! | and what it finds changes things | `act`: `tx`, `kept`, [`effective`]; texts are filled in by `render` |
 //! | what rules say of it, and what stops it | [`matches`](mod@matches), by `report`; [`intervention`] |
 //! | rules that cannot match are passed over: one pass over each value says which may | `fast`, `scan` |
-//! | rules whose outcome no request changes are run once, before any | `fold` |
+//! | rules whose outcome no request changes are run once, before any; chains that hang on one value are foreseen | `fold`, `foresee` |
 //! | what outlives it: the collections `IP`, `GLOBAL`, `SESSION`, `USER`, `RESOURCE` | [`persistent`], in memory: [`store`] |
 
 mod act;
@@ -27,6 +27,7 @@ mod evaluate;
 pub mod facts;
 mod fast;
 mod fold;
+mod foresee;
 mod hash;
 mod identity;
 pub mod intervention;

@@ -22,6 +22,8 @@ pub struct Program {
     /// The variables that follow from the facts of a transaction and that a rule asks for.
     pub(crate) introduced: Vec<Variable>,
     pub(crate) directives: Directives,
+    /// Whether a rule asks for all of TX.
+    pub(crate) asks_for_all: bool,
     pub(crate) fast: Fast,
 }
 
@@ -77,6 +79,11 @@ impl Program {
     /// nothing and stops nothing, and no exception concerns it.
     pub fn steers(&self, rule: u32) -> bool {
         self.rules.get(rule as usize).is_some_and(|rule| rule.steers)
+    }
+
+    /// Whether a variable of TX of this name, in lower case, may be unset where the plain way sets it: no rule asks for it.
+    pub fn leaves_unset(&self, name: &[u8]) -> bool {
+        self.fast.foreseen.iter().any(|foreseen| foreseen.leaves_unset(self, name))
     }
 
     /// What the directives say that are no rules.

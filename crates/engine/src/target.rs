@@ -50,6 +50,14 @@ impl Pattern {
         self.words = (0..words.len() as u32).filter(finds).collect();
     }
 
+    /// With what the names begin that it finds, if it asks for nothing else.
+    pub fn start(&self) -> Option<&[u8]> {
+        match &self.simple {
+            Some(Simple::Start(start)) => Some(start),
+            _ => None,
+        }
+    }
+
     /// Whether it finds a name.
     pub fn finds(&self, cache: &mut MatchCache, name: &[u8]) -> bool {
         match &self.simple {

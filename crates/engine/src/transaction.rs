@@ -165,7 +165,8 @@ impl<'p> Transaction<'p> {
         state.tx_named(self.program, name.as_bytes()).map(|datum| state.number(self.program, datum))
     }
 
-    /// All variables of TX that have a value, by name, in no order.
+    /// All variables of TX that have a value, by name, in no order; some that no rule asks for may have none
+    /// ([`Program::leaves_unset`]).
     pub fn tx_all(&self) -> impl Iterator<Item = (&[u8], Cow<'_, [u8]>)> {
         let (program, state) = (self.program, &self.memory.state);
         state.tx.iter().map(move |(name, datum)| (state.name(program, name), state.bytes(program, datum)))

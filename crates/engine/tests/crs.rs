@@ -39,6 +39,13 @@ fn run(program: &Program, query: &[(&str, &str)]) -> Outcome {
 }
 
 #[test]
+fn the_names_of_headers_are_made_no_variables_where_none_is_restricted() {
+    let Some(program) = common::program(1) else { return };
+    assert!(program.leaves_unset(b"header_name_accept"), "rule 920450 is foreseen");
+    assert!(!program.leaves_unset(b"header_name") && !program.leaves_unset(b"0"));
+}
+
+#[test]
 fn a_browser_passes_and_attacks_are_stopped_by_their_score() {
     let Some(program) = common::program(1) else { return };
     let outcome = run(&program, &[("page", "2"), ("sort", "price asc"), ("q", "red shoes & socks")]);

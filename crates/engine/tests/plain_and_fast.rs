@@ -35,7 +35,9 @@ fn said(program: &Program, memory: &mut Memory, request: &Request, plain: bool) 
 impl Said {
     fn of(program: &Program, transaction: &Transaction<'_>, stopped: Option<Intervention>) -> Said {
         let id = |rule: &u32| program.rules()[*rule as usize].id;
-        let variables = transaction.tx_all().map(|(name, value)| (name.to_vec(), value.into_owned()));
+        let asked_for =
+            transaction.tx_all().filter(|(name, _)| !program.leaves_unset(&name.to_ascii_lowercase()));
+        let variables = asked_for.map(|(name, value)| (name.to_vec(), value.into_owned()));
         Said {
             trail: transaction.trail().iter().map(id).collect(),
             matches: transaction.matches().to_vec(),

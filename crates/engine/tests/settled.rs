@@ -32,7 +32,9 @@ fn said(
     for (phase, _) in PHASES.into_iter().zip(phases).filter(|(_, runs)| *runs) {
         let _ = transaction.run_admitting(phase, (!admits).then_some(&Nothing));
     }
-    let variables = transaction.tx_all().map(|(name, value)| (name.to_vec(), value.into_owned()));
+    let asked_for =
+        transaction.tx_all().filter(|(name, _)| !program.leaves_unset(&name.to_ascii_lowercase()));
+    let variables = asked_for.map(|(name, value)| (name.to_vec(), value.into_owned()));
     (transaction.trail().to_vec(), variables.collect())
 }
 
@@ -111,6 +113,56 @@ proptest! {
         for argument in &arguments {
             let [plain, fast] = [true, false].map(|plain| said(&program, argument, phases, admits, plain));
             prop_assert_eq!(plain, fast, "{} {:?}", text, phases);
+        }
+    }
+}
+
+/// Values taken apart as the Core Rule Set does it; `OTHERS` stands for more rules.
+const APART: &str = r#"
+    SecAction "id:100,phase:1,pass,nolog,setvar:'tx.list=/b/ /x/ /11/'"
+    SecRule ARGS_NAMES "@rx ^.*$" "id:101,phase:2,pass,log,capture,t:lowercase,setvar:'tx.made_%{tx.0}=/%{tx.0}/',chain"
+        SecRule TX:/^made_/ "@within %{tx.list}" "setvar:'tx.found=%{MATCHED_VAR}'"
+"#;
+
+/// What else a rule set may ask for and do that has to do with what is made; the second: whether the chain is
+/// foreseen all the same where that stands before it, and where it stands behind.
+const BESIDE: [(&str, [bool; 2]); 14] = [
+    ("", [true, true]),
+    ("SecRule TX:made_a \"@rx .\" \"id:1,phase:3,pass\"", [false, false]),
+    ("SecRule &TX:/e_a/ \"@eq 1\" \"id:1,phase:3,pass,log\"", [true, true]),
+    ("SecRule TX:/made_a/ \"@streq /a/\" \"id:1,phase:3,pass,log\"", [true, true]),
+    ("SecRule TX \"@rx a\" \"id:1,phase:3,pass,log\"", [false, false]),
+    ("SecRule ARGS \"@rx .\" \"id:1,phase:3,pass,log,msg:'%{tx.made_a} %{tx.0}',capture\"", [false, false]),
+    ("SecRule ARGS \"@rx .\" \"id:1,phase:3,pass,log,msg:'%{tx.0}'\"", [true, true]),
+    ("SecRule TX:0 \"@rx .\" \"id:1,phase:3,pass,log,capture\"", [true, true]),
+    ("SecRule ARGS \"@rx x\" \"id:1,phase:2,pass,setvar:tx.list=/c/\"", [false, true]),
+    ("SecRule ARGS_NAMES \"@rx ^b\" \"id:1,phase:1,pass,setvar:tx.list=/c/\"", [true, false]),
+    ("SecRule ARGS \"@rx x\" \"id:1,phase:2,pass,setvar:'tx.made%{MATCHED_VAR}=1'\"", [false, false]),
+    ("SecRule ARGS \"@rx x\" \"id:1,phase:2,pass,setvar:'tx.mad_%{MATCHED_VAR}=1'\"", [true, true]),
+    ("SecRule ARGS_NAMES \"@rx ^b\" \"id:1,phase:1,deny\"", [true, true]),
+    ("SecRule ARGS_NAMES \"@rx ^b\" \"id:1,phase:1,pass,ctl:ruleRemoveById=101\"", [true, true]),
+];
+
+#[test]
+fn a_chain_is_foreseen_only_where_nobody_else_asks_for_what_it_makes() {
+    let requests: [&[&str]; 7] =
+        [&[], &["a"], &["a", "A", "b"], &["B"], &["1", "11"], &["c", "x"], &["", "a", "c"]];
+    for (beside, foreseen) in BESIDE {
+        for (first, foreseen) in [true, false].into_iter().zip(foreseen) {
+            let text = if first { format!("{beside}\n{APART}") } else { format!("{APART}\n{beside}") };
+            let program = program(&text);
+            assert_eq!(program.leaves_unset(b"made_c"), foreseen, "{text}");
+            for names in requests {
+                let values: Vec<_> = names.iter().map(|name| (Variable::ArgsGet, *name, "x")).collect();
+                let [plain, fast] = [true, false].map(|plain| {
+                    let mut outcome = run(&program, Facts { plain, ..Facts::default() }, &values);
+                    outcome
+                        .tx
+                        .retain(|(name, _)| !program.leaves_unset(&name.to_ascii_lowercase().into_bytes()));
+                    outcome
+                });
+                assert_eq!(plain, fast, "{text} {names:?}");
+            }
         }
     }
 }

@@ -32,6 +32,8 @@ pub struct Parts<'i> {
     pub mentioned: HashSet<Variable>,
     /// The persistent collections that the rule at hand speaks of, a bit each.
     pub collections: u8,
+    /// Whether a rule speaks of all of TX.
+    pub asks_for_all: bool,
 }
 
 impl<'i> Parts<'i> {
@@ -49,6 +51,7 @@ impl<'i> Parts<'i> {
             exclusions: Vec::new(),
             mentioned: HashSet::new(),
             collections: 0,
+            asks_for_all: false,
         }
     }
 
@@ -83,7 +86,10 @@ impl<'i> Parts<'i> {
     pub fn target(&mut self, target: &lang::Target) -> Result<Target, String> {
         self.mention(target.variable);
         let selector = match &target.selector {
-            lang::Selector::All => Selector::All,
+            lang::Selector::All => {
+                self.asks_for_all |= target.variable == Variable::Tx;
+                Selector::All
+            }
             lang::Selector::Name(name) => Selector::Word(self.words.intern(name.as_bytes())),
             lang::Selector::Pattern(pattern) => {
                 let matcher = Matcher::insensitive(pattern)
@@ -128,6 +134,7 @@ impl<'i> Parts<'i> {
             Segment::Macro(Variable::Tx, Some(name)) => Part::Tx(self.words.intern(name.as_bytes())),
             Segment::Macro(variable, name) => {
                 self.mention(*variable);
+                self.asks_for_all |= *variable == Variable::Tx;
                 let word = name.as_ref().map(|name| self.words.intern(name.as_bytes()));
                 Part::First(*variable, word.map_or(Selector::All, Selector::Word))
             }
