@@ -258,7 +258,7 @@ fn a_full_disk_never_weakens_a_block() {
     assert_eq!(status_for(&node, &ip), 403, "in force all the same");
     let durable = |node: &Node| node.call("GET", "/api/v1/status", "").json()["decisions"]["durable"] == true;
     assert!(!durable(&node));
-    assert!(node.log().contains(&format!("{ip}/32")), "{}", node.log());
+    eventually("a line in the log that names the block", || node.log().contains(&format!("{ip}/32")));
 
     fs::remove_file(data.join("filler")).unwrap();
     eventually("the block on the disk", || durable(&node));
