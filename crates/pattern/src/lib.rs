@@ -10,6 +10,7 @@
 //! | many phrases are one set | [`phrase_set`] |
 //! | what every match must hold, for the whole or for each alternative | [`requirement`](mod@requirement), `needs`, `branches`, `frequency` |
 //! | one filter tells which rules may match a value | [`prefilter`]: `literal_filter`, `gates`, `weak` |
+//! | one pass over a long value tells which of those do | [`joint`](Joint) |
 //! | in sets of rules | [`rule_bits`] |
 //! | what is wrong with an expression | [`error`] |
 
@@ -20,6 +21,7 @@ pub mod error;
 mod fancy;
 mod frequency;
 mod gates;
+mod joint;
 mod linear;
 mod literal_filter;
 mod lower;
@@ -38,6 +40,7 @@ mod uncounted;
 mod weak;
 
 pub use error::PatternError;
+pub use joint::{Joint, JointMemory};
 pub use match_cache::MatchCache;
 pub use matcher::{Captures, Matcher, Outcome};
 pub use phrase_set::PhraseSet;

@@ -15,6 +15,9 @@ use std::sync::Arc;
 
 const TARGET: &[u8] = b"/shop/search?q=waterproof+hiking+boots&category=outdoor&sort=price_asc&page=2";
 
+/// Runs one request, the `u32`th.
+type Work = fn(&RuleSet, u32);
+
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let rules = shipped_rules()?;
     let none = RuleSet::compile(&rules, &Settings::default())?;
@@ -24,7 +27,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let both = RuleSet::compile(&rules, &Settings::default())?.with_seclang(Arc::new(compiled.program));
     let times = times(20_000);
     let mut other = vec![0u8; 3 << 20];
-    let work: [(&str, &RuleSet, fn(&RuleSet, u32)); 4] = [
+    let work: [(&str, &RuleSet, Work); 4] = [
         ("a page, the shipped rules", &none, page),
         ("a page, with the Core Rule Set", &both, page),
         ("a form, the shipped rules", &none, form),
@@ -75,15 +78,7 @@ fn request(set: &RuleSet, at: u32, method: &[u8], fields: &[(&[u8], &[u8])], bod
     let mut transaction = set.transaction(context);
     let target = if body.is_some() { b"/shop/order" } else { TARGET };
     let follows = if body.is_some() { BodyFollows::Inspected } else { BodyFollows::default() };
-    let request = Request {
-        method,
-        target,
-        fields,
-        protocol: b"HTTP/1.1",
-        id: &id,
-        body: follows,
-        ..Request::default()
-    };
+    let request = Request { method, target, fields, protocol: b"HTTP/1.1", id: &id, body: follows };
     std::hint::black_box(transaction.request_head(&request));
     if let Some(body) = body {
         let kind: &[u8] = b"application/x-www-form-urlencoded";

@@ -3,7 +3,7 @@
 use crate::Transform;
 use crate::clean::Clean;
 use crate::rule_set::Compiled;
-use secbeat_pattern::{Prefilter, PrefilterBuilder, PrefilterCache, RuleBits};
+use secbeat_pattern::{Joint, JointMemory, Prefilter, PrefilterBuilder, PrefilterCache, RuleBits};
 use secbeat_transform::ByteSet;
 use std::cell::Cell;
 use std::sync::Arc;
@@ -12,6 +12,8 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub(crate) struct Sieve {
     filter: Prefilter,
+    /// What looks again at long values.
+    joint: Option<Joint>,
     /// Of each chain of transformations: a bit for each of them, and the rules that it is for.
     chains: Vec<(u8, RuleBits)>,
 }
@@ -20,6 +22,7 @@ pub(crate) struct Sieve {
 #[derive(Debug, Default)]
 pub(crate) struct Bench {
     cache: PrefilterCache,
+    states: JointMemory,
     alive: RuleBits,
     candidates: RuleBits,
     /// Values in which nothing was found.
@@ -56,7 +59,9 @@ impl Sieve {
             numbered.for_each(|(number, _)| of_chain.insert(number));
             (chain.iter().fold(0, |bits, transform| bits | transform.bit()), of_chain)
         });
-        Some(Sieve { filter: filter.build(), chains: chains.collect() })
+        let patterns = (0..).zip(rules.iter().map(|rule| rule.pattern.as_str()));
+        let joint = Joint::plain(patterns.filter(|(_, pattern)| !may_be_unicode(pattern)), rules.len());
+        Some(Sieve { filter: filter.build(), joint, chains: chains.collect() })
     }
 
     /// Those of `chains` that may change a value on which the transformations in `active` may do something.
@@ -94,10 +99,13 @@ impl Sieve {
     }
 
     fn scan<'b>(&self, bench: &'b mut Bench, view: &[u8], present: &ByteSet) -> &'b RuleBits {
-        let Bench { cache, alive, candidates, .. } = bench;
+        let Bench { cache, states, alive, candidates, .. } = bench;
         candidates.copy_from(alive);
         candidates.clear();
         self.filter.scan(cache, view, &present.0, alive, &mut |rule, _| candidates.insert(rule));
+        if let Some(joint) = &self.joint {
+            joint.narrow(states, view, candidates);
+        }
         candidates
     }
 }
